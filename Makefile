@@ -1,0 +1,65 @@
+# Everything here runs on a fresh Debian or Ubuntu with Go, as root; each
+# target installs what it needs from the distribution's packages first.
+
+GO      ?= go
+SHELL   := /bin/bash
+DEMO    ?=
+# What .ci/run, or a caller, sets to 1 so that a test that cannot run fails
+# instead of skipping.
+NOSKIP  ?= $(NETBOOTKIT_TEST_NOSKIP)
+
+.PHONY: help
+help: ## list the targets
+	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 14
+
+.PHONY: demo
+demo: bin/netboot bin/demo ## boot a QEMU machine through a private network; DEMO="-path bios|uefi|http"
+	@.ci/setup demo
+	@bin/demo -netboot bin/netboot $(DEMO)
+
+.PHONY: test
+test: ## every rung: unit, golden, oracle, and the virtual machines that fit
+	@.ci/setup test
+	$(GO) vet ./...
+	$(MAKE) --no-print-directory cross
+	NETBOOTKIT_TEST_NOSKIP=$(NOSKIP) $(GO) test -race -shuffle=on -timeout=25m ./...
+
+.PHONY: test-all
+test-all: lint fuzz ## the full matrix: lint, fuzzing, all virtual machines
+	@.ci/setup test
+	NETBOOTKIT_TEST_NOSKIP=1 NETBOOTKIT_TEST_ALL=1 $(GO) test -count=1 -race -shuffle=on -timeout=60m ./...
+
+.PHONY: bench
+bench: bin/netboot ## compare with dnsmasq, atftpd and nginx, all in one run
+	@.ci/setup bench
+	$(GO) run ./internal/bench -netboot bin/netboot
+
+.PHONY: cross
+cross: ## compile for the other systems
+	GOOS=windows $(GO) vet ./...
+	GOOS=darwin $(GO) vet ./...
+	GOOS=linux GOARCH=arm64 CGO_ENABLED=0 $(GO) vet ./...
+
+.PHONY: lint
+lint: ## golangci-lint at the version that the configuration was written for
+	$(GO) run github.com/golangci/golangci-lint/v2/cmd/golangci-lint@v2.15.0 run ./...
+
+FUZZTIME ?= 10s
+.PHONY: fuzz
+fuzz: ## every fuzz target for FUZZTIME (10s)
+	@set -e; for pkg in $$($(GO) list ./...); do \
+	  for f in $$($(GO) test -list '^Fuzz' $$pkg | grep ^Fuzz || true); do \
+	    echo "$$pkg $$f"; $(GO) test -run '^$$' -fuzz "^$$f$$" -fuzztime $(FUZZTIME) $$pkg; \
+	  done; done
+
+.PHONY: bin/netboot bin/demo
+bin/netboot:
+	@mkdir -p bin
+	CGO_ENABLED=0 $(GO) build -o $@ ./examples/netboot
+bin/demo:
+	@mkdir -p bin
+	CGO_ENABLED=0 $(GO) build -o $@ ./internal/vmtest/demo
+
+.PHONY: clean
+clean: ## remove what was built
+	rm -rf bin
