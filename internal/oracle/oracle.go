@@ -10,45 +10,45 @@ import (
 	"testing"
 )
 
-// Need returns the path of the program called name, or skips t. The folders
+// Need returns the path of the program called name, or skips tb. The folders
 // for system programs are searched even when they are not in PATH.
-func Need(t testing.TB, name string) string {
-	t.Helper()
+func Need(tb testing.TB, name string) string {
+	tb.Helper()
 	for _, candidate := range []string{name, "/usr/sbin/" + name, "/sbin/" + name} {
 		if p, err := exec.LookPath(candidate); err == nil {
 			return p
 		}
 	}
-	Skip(t, "needs the program "+name)
+	Skip(tb, "needs the program "+name)
 	return ""
 }
 
-// File returns the first of the named files that exists, or skips t.
-func File(t testing.TB, names ...string) string {
-	t.Helper()
+// File returns the first of the named files that exists, or skips tb.
+func File(tb testing.TB, names ...string) string {
+	tb.Helper()
 	for _, name := range names {
 		if _, err := os.Stat(name); err == nil {
 			return name
 		}
 	}
-	Skip(t, "needs the file "+names[0])
+	Skip(tb, "needs the file "+names[0])
 	return ""
 }
 
-// Root skips t unless the process may create network namespaces and raw
+// Root skips tb unless the process may create network namespaces and raw
 // sockets, which on Linux is taken to mean that it runs as root.
-func Root(t testing.TB) {
-	t.Helper()
+func Root(tb testing.TB) {
+	tb.Helper()
 	if os.Geteuid() != 0 {
-		Skip(t, "needs root")
+		Skip(tb, "needs root")
 	}
 }
 
-// Skip skips t for reason, or fails it where no skip is allowed.
-func Skip(t testing.TB, reason string) {
-	t.Helper()
+// Skip skips tb for reason, or fails it where no skip is allowed.
+func Skip(tb testing.TB, reason string) {
+	tb.Helper()
 	if os.Getenv("NETBOOTKIT_TEST_NOSKIP") == "1" {
-		t.Fatal("skip not allowed: " + reason)
+		tb.Fatal("skip not allowed: " + reason)
 	}
-	t.Skip(reason)
+	tb.Skip(reason)
 }
