@@ -1,0 +1,97 @@
+package cli
+
+import (
+	"context"
+	"errors"
+	"flag"
+	"fmt"
+	"io"
+	"os"
+	"os/signal"
+	"strings"
+	"syscall"
+)
+
+// A Run is a main function without the process: a test can call it.
+type Run func(ctx context.Context, args []string, stdin io.Reader, stdout, stderr io.Writer) error
+
+// Main runs run as the process, with a context that the first SIGINT or
+// SIGTERM cancels; the second one kills. It prints run's error behind name
+// and exits with status 1, or with 2 where the command line was wrong.
+func Main(name string, run Run) {
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	context.AfterFunc(ctx, stop) // From here on signals have their usual effect.
+	err := run(ctx, os.Args[1:], os.Stdin, os.Stdout, os.Stderr)
+	var usage *UsageError
+	switch {
+	case err == nil, errors.Is(err, flag.ErrHelp):
+		return
+	case errors.As(err, &usage):
+		fmt.Fprintf(os.Stderr, "%s: %v\nRun %s -help for the flags.\n", name, err, name)
+		os.Exit(2)
+	default:
+		fmt.Fprintf(os.Stderr, "%s: %v\n", name, err)
+		os.Exit(1)
+	}
+}
+
+// A UsageError says what is wrong with a command line.
+type UsageError struct{ Err error }
+
+// Error implements the error interface.
+func (e *UsageError) Error() string { return e.Err.Error() }
+
+// Unwrap returns e.Err.
+func (e *UsageError) Unwrap() error { return e.Err }
+
+// Usagef returns a [*UsageError] with a formatted message.
+func Usagef(format string, args ...any) error {
+	return &UsageError{Err: fmt.Errorf(format, args...)}
+}
+
+// Parse parses args with flags and returns the other arguments. Unlike
+// [flag.FlagSet.Parse] it also takes flags that follow other arguments, as
+// users of GNU-style commands write them; everything behind "--" is an
+// argument. The message of an error is left to the caller to print; of
+// -help, the usage goes to help.
+func Parse(flags *flag.FlagSet, args []string, help io.Writer) ([]string, error) {
+	flags.SetOutput(io.Discard)
+	usage := flags.Usage
+	flags.Usage = func() {}
+	var rest []string
+	for {
+		before := args
+		err := flags.Parse(args)
+		if errors.Is(err, flag.ErrHelp) {
+			flags.SetOutput(help)
+			usage()
+			return nil, err
+		}
+		if err != nil {
+			return nil, &UsageError{Err: err}
+		}
+		args = flags.Args()
+		if len(args) == 0 {
+			return rest, nil
+		}
+		if n := len(before) - len(args); n > 0 && before[n-1] == "--" {
+			return append(rest, args...), nil
+		}
+		rest, args = append(rest, args[0]), args[1:]
+	}
+}
+
+// Strings is a flag that may be given more than once.
+type Strings []string
+
+// String implements [flag.Value].
+func (s *Strings) String() string { return strings.Join(*s, " ") }
+
+// Set implements [flag.Value].
+func (s *Strings) Set(v string) error {
+	if v == "" {
+		return errors.New("empty value")
+	}
+	*s = append(*s, v)
+	return nil
+}
