@@ -1,0 +1,3 @@
+// Package ipxe renders scripts for iPXE and answers machines that boot over
+// HTTP.
+package ipxe
