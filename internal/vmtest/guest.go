@@ -3,6 +3,7 @@ package vmtest
 import (
 	"bytes"
 	"context"
+	"debug/elf"
 	_ "embed"
 	"encoding/base64"
 	"errors"
@@ -42,19 +43,15 @@ func NewGuest(ctx context.Context) (*Guest, error) {
 	if err != nil {
 		return nil, err
 	}
-	busybox, err := exec.LookPath("busybox")
+	busybox, err := findBusybox()
 	if err != nil {
-		return nil, fmt.Errorf("vmtest: guest: %w", err)
+		return nil, err
 	}
 	var c cpio
 	for _, dir := range []string{"bin", "dev", "modules", "proc", "sys"} {
 		c.folder(dir)
 	}
-	data, err := os.ReadFile(busybox) //nolint:gosec // Found in PATH.
-	if err != nil {
-		return nil, fmt.Errorf("vmtest: guest: %w", err)
-	}
-	c.file("bin/busybox", data)
+	c.file("bin/busybox", busybox)
 	for name := range strings.FieldsSeq("sh mount dmesg base64 insmod ip udhcpc wget poweroff sleep cat") {
 		c.link("bin/"+name, "busybox")
 	}
@@ -78,6 +75,27 @@ func (g *Guest) Write(dir string) error {
 		}
 	}
 	return nil
+}
+
+// findBusybox returns the program, which must need no library: the guest has
+// none.
+func findBusybox() ([]byte, error) {
+	file, err := exec.LookPath("busybox")
+	if err != nil {
+		return nil, fmt.Errorf("vmtest: guest: %w", err)
+	}
+	data, err := os.ReadFile(file) //nolint:gosec // Found in PATH.
+	if err != nil {
+		return nil, fmt.Errorf("vmtest: guest: %w", err)
+	}
+	program, err := elf.NewFile(bytes.NewReader(data))
+	if err != nil {
+		return nil, fmt.Errorf("vmtest: guest: %s: %w", file, err)
+	}
+	if libs, _ := program.ImportedLibraries(); len(libs) > 0 {
+		return nil, fmt.Errorf("vmtest: guest: %s needs libraries: install busybox-static", file)
+	}
+	return data, nil
 }
 
 // findKernel returns a kernel below root whose modules are there, too, and the
