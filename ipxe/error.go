@@ -38,7 +38,7 @@ type ScriptError struct {
 
 // Error implements the error interface.
 func (e *ScriptError) Error() string {
-	return fmt.Sprintf("ipxe: %s %q: %s", e.Field, e.Value, e.Reason)
+	return fmt.Sprintf("ipxe: %s %.100q: %s", e.Field, e.Value, e.Reason)
 }
 
 // An Error describes one failed step of a machine's boot, or of a request to
