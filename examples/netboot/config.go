@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"github.com/netbootkit/netbootkit/examples/internal/cli"
+	"github.com/netbootkit/netbootkit/ipxe"
 )
 
 // A config is the command line, checked for what can be told without looking
@@ -29,7 +30,7 @@ type config struct {
 	apiTimeout  time.Duration
 	apiFiles    bool
 	once        string
-	local       string
+	local       ipxe.LocalBoot
 
 	// Where and how.
 	interfaces cli.Strings
@@ -100,8 +101,8 @@ func (c *config) bootFlags(f *flag.FlagSet) {
 	f.StringVar(&c.api, "api", "", "`URL` of a server that speaks pixiecore's API")
 	f.DurationVar(&c.apiTimeout, "api-request-timeout", 5*time.Second, "how long an API request may take")
 	f.BoolVar(&c.apiFiles, "api-allow-files", false, "let the API name files of this host (file://)")
-	f.StringVar(&c.once, "once", "", "boot each machine from the network once, then from its disk; the state `file` remembers which; remove a line to re-arm a machine")
-	f.StringVar(&c.local, "local-boot", "exit", "`how` a machine goes on to its disk: exit, sanboot or 404")
+	f.StringVar(&c.once, "once", "", "boot each machine from the network once, then from its disk; a file in `directory` for each that did; remove it to arm the machine again")
+	f.TextVar(&c.local, "local-boot", ipxe.LocalExit, "`how` -once sends a machine to its disk: exit, sanboot or not-found")
 }
 
 func (c *config) serverFlags(f *flag.FlagSet) {
@@ -195,6 +196,9 @@ func (c *config) validate() error {
 	}
 	if (c.cert == "") != (c.certKey == "") {
 		fault("-cert and -cert-key need each other")
+	}
+	if c.autoexec && c.firmware == "" {
+		fault("-autoexec is for the boot programs of -firmware: the embedded ones have a script of their own")
 	}
 	if c.logFormat != "text" && c.logFormat != "json" {
 		fault("-log-format %q is neither text nor json", c.logFormat)
