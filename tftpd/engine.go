@@ -8,7 +8,6 @@ import (
 	"net"
 	"os"
 	"runtime/debug"
-	"strconv"
 	"sync"
 	"time"
 
@@ -18,19 +17,21 @@ import (
 // errEngine says that the engine ended without having served its request.
 var errEngine = errors.New("engine did not start")
 
-// An engine runs one transfer on pin/tftp, block by block.
+// An engine runs one transfer without options on pin/tftp.
 //
 // The library gets a server of its own for each transfer, and the engine as
 // the only network that it sees. It reads from there a request which this
 // package wrote, and then nothing but the acknowledgement it waits for; what it
 // writes goes out through the transfer's link, which repeats it, gives up, and
-// holds ERROR packets back. So none of the library's own timers, sockets,
-// limits or error texts is in use, and no byte of a client reaches its parser.
+// lets no ERROR pass. So none of the library's own timers, sockets, limits or
+// error texts is in use, and no byte of a client reaches its parser.
+//
+// In the library's mode for a single port, which this is, a packet that arrives
+// while a transfer ends can be sent on a closed channel. Here none can: there
+// is one acknowledgement for each packet written, and none after the last.
 type engine struct {
 	link  *link
-	terms terms
-	mode  string
-	bytes int64 // acknowledged
+	bytes int64 // acknowledged, as they were sent
 
 	request []byte        // what the library reads first
 	acks    chan uint16   // and then; holds one
@@ -38,18 +39,13 @@ type engine struct {
 	once    sync.Once     // closes done
 }
 
-func newEngine(l *link, t terms, netascii bool) *engine {
-	mode := "octet"
+func newEngine(l *link, netascii bool) *engine {
+	request := "\x00\x01-\x00octet\x00"
 	if netascii {
-		mode = "netascii"
-	}
-	request := "\x00\x01-\x00" + mode + "\x00"
-	if t.oack != nil {
-		request += "blksize\x00" + strconv.Itoa(t.blockSize) + "\x00"
+		request = "\x00\x01-\x00netascii\x00"
 	}
 	return &engine{
 		link:    l,
-		terms:   t,
 		request: []byte(request),
 		acks:    make(chan uint16, 1),
 		done:    make(chan struct{}),
@@ -69,32 +65,12 @@ func (e *engine) run(r io.Reader) error {
 		return nil // The link tells the client.
 	}, nil)
 	srv.EnableSinglePort()
-	srv.SetBlockSizeNegotiation(false)
-	srv.SetBlockSize(e.terms.blockSize)
 	srv.SetTimeout(math.MaxInt64) // The link has the clock.
 	if failed := recovered(func() error { return srv.Serve(e) }); failed != nil {
 		return failed
 	}
 	return err
 }
-
-// recovered calls f and returns a panic as an error.
-func recovered(f func() error) (err error) {
-	defer func() {
-		if p := recover(); p != nil {
-			err = &panicError{p, debug.Stack()}
-		}
-	}()
-	return f()
-}
-
-// A panicError is a panic of the handler, of its file or of the engine.
-type panicError struct {
-	value any
-	stack []byte
-}
-
-func (e *panicError) Error() string { return fmt.Sprintf("panic: %v", e.value) }
 
 // ReadFrom gives the library its request, and then the acknowledgement of each
 // packet it has written.
@@ -116,22 +92,14 @@ func (e *engine) ReadFrom(b []byte) (int, net.Addr, error) {
 // WriteTo sends what the library has written and waits until the client has
 // acknowledged it. An error ends the transfer.
 func (e *engine) WriteTo(b []byte, _ net.Addr) (int, error) {
-	var block uint16
-	pkt := b
-	switch opcode(b) {
-	case opOACK:
-		pkt = e.terms.oack // The library knows neither order nor every option.
-	case opDATA:
-		block = blockNumber(b)
-	default:
+	if opcode(b) != opDATA {
 		return len(b), nil // An ERROR, with a text from inside.
 	}
-	if err := e.link.exchange(pkt, block); err != nil {
+	block := blockNumber(b)
+	if err := e.link.exchange(b, block); err != nil {
 		return 0, err
 	}
-	if opcode(b) == opDATA {
-		e.bytes += int64(len(b) - headerSize)
-	}
+	e.bytes += int64(len(b) - headerSize)
 	e.acks <- block
 	return len(b), nil
 }
@@ -148,5 +116,23 @@ func (e *engine) SetDeadline(time.Time) error      { return nil }
 func (e *engine) SetWriteDeadline(time.Time) error { return nil }
 func (e *engine) Close() error                     { return nil }
 
-// engineAddr stands for every address in what the library sees.
+// engineAddr stands for every address that the library sees.
 func engineAddr() *net.UDPAddr { return &net.UDPAddr{IP: net.IPv4(127, 0, 0, 1), Port: 69} }
+
+// recovered calls f and returns a panic as an error.
+func recovered(f func() error) (err error) {
+	defer func() {
+		if p := recover(); p != nil {
+			err = &panicError{p, debug.Stack()}
+		}
+	}()
+	return f()
+}
+
+// A panicError is a panic of the handler, of its file or of the engine.
+type panicError struct {
+	value any
+	stack []byte
+}
+
+func (e *panicError) Error() string { return fmt.Sprintf("panic: %v", e.value) }

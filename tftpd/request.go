@@ -139,41 +139,32 @@ type terms struct {
 }
 
 // negotiate answers the options of req for a file of the given size: only what
-// was asked for, in that order, never with more than was asked for.
+// was asked for, in that order, never with more than was asked for. In netascii
+// none is accepted: neither the size nor the place of a byte in the converted
+// file is known before it was sent.
 func negotiate(req request, size int64, cfg *config) terms {
 	t := terms{blockSize: defaultBlockSize, window: 1}
-	accept := func(name string, value int64) {
-		if t.oack == nil {
-			t.oack = binary.BigEndian.AppendUint16(nil, opOACK)
-		}
-		t.oack = append(append(t.oack, name...), 0)
-		t.oack = append(strconv.AppendInt(t.oack, value, 10), 0)
+	if req.netascii || len(req.options) == 0 {
+		return t
 	}
+	t.oack = binary.BigEndian.AppendUint16(nil, opOACK)
 	for _, o := range req.options {
+		value := o.value
 		switch o.name {
 		case "blksize":
-			n := int(min(o.value, int64(cfg.blockSize)))
-			if req.netascii && n < defaultBlockSize {
-				continue // The engine, which does the conversion, has no smaller blocks.
-			}
-			t.blockSize = n
-			accept(o.name, int64(n))
+			value = min(value, int64(cfg.blockSize))
+			t.blockSize = int(value)
 		case "timeout":
-			t.timeout = time.Duration(o.value) * time.Second
-			accept(o.name, o.value)
+			t.timeout = time.Duration(value) * time.Second
 		case "tsize":
-			if req.netascii {
-				continue // The size on the wire is known at the end only.
-			}
+			value = size
 			t.sized = true
-			accept(o.name, size)
 		case "windowsize":
-			if req.netascii {
-				continue // A converted stream cannot go back.
-			}
-			t.window = int(min(o.value, int64(cfg.window)))
-			accept(o.name, int64(t.window))
+			value = min(value, int64(cfg.window))
+			t.window = int(value)
 		}
+		t.oack = append(append(t.oack, o.name...), 0)
+		t.oack = append(strconv.AppendInt(t.oack, value, 10), 0)
 	}
 	return t
 }

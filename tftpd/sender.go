@@ -5,8 +5,8 @@ import (
 	"time"
 )
 
-// A sender sends a file in windows of several blocks (RFC 7440), or in blocks
-// smaller than the engine's, going back to the first block lost.
+// A sender sends a file under options: in blocks of any size, in windows of one
+// block or more (RFC 7440). It goes back to the first block that was lost.
 type sender struct {
 	link   *link
 	file   *readAhead

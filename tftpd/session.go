@@ -72,15 +72,15 @@ func (s *session) serve(ctx context.Context, t *Transfer) error {
 	return err
 }
 
-// send chooses who sends: the engine, unless the client asked for what it
-// cannot do.
+// send lets pin/tftp send what RFC 1350 alone describes, and sends itself what
+// options were agreed for.
 func (s *session) send(l *link, file File, agreed terms, t *Transfer) error {
 	buf := s.srv.buffers.Get().(*buffer)
 	defer s.srv.buffers.Put(buf)
 	ra := &readAhead{file: file, size: t.Size, buf: buf.file[:]}
 
-	if agreed.window == 1 && agreed.blockSize >= defaultBlockSize {
-		e := newEngine(l, agreed, s.req.netascii)
+	if agreed.oack == nil {
+		e := newEngine(l, s.req.netascii)
 		err := e.run(io.NewSectionReader(ra, 0, t.Size))
 		t.Bytes = e.bytes
 		return err
