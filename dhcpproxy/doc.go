@@ -78,8 +78,8 @@
 // # Shutdown
 //
 // Cancelling the context of Serve ends the contexts of its handlers and makes
-// it return nil once they have returned, or after the handler timeout at the
-// latest. A handler that ignores its context is the only thing that can outlive
+// it return nil once they have returned, or a moment after the handler timeout
+// at the latest. A handler that ignores its context is the only thing that can outlive
 // Serve.
 //
 // # Limits

@@ -34,7 +34,8 @@ func (s *Server) Explain(ctx context.Context, b []byte, via Path) Explanation {
 		p.reason = ReasonRateLimited
 	}
 	if p.reason == ReasonNone {
-		p.offer, p.reason, p.err = s.decide(ctx, p.req, p.start)
+		s.recall(p.req, p.start)
+		p.offer, p.reason, p.err = s.decide(ctx, p.req)
 	}
 	if p.reason == ReasonNone && ctx.Err() != nil {
 		p.fail(ReasonHandlerTimeout, "handle", context.Cause(ctx))

@@ -45,7 +45,7 @@ func (c *memoryConn) ReadPacket(b []byte) (int, dhcpproxy.Path, error) {
 }
 
 func (c *memoryConn) WritePacket(b []byte, p dhcpproxy.Path) error {
-	if !p.Remote.IsValid() {
+	if p.Remote.Port() == 0 {
 		return errors.New("no destination")
 	}
 	c.out <- datagram{payload: append([]byte{}, b...), path: p}
@@ -124,4 +124,3 @@ func program(file string) dhcpproxy.Handler {
 		return &dhcpproxy.Offer{BootFile: file}, nil
 	})
 }
-

@@ -9,13 +9,14 @@ type Stats struct {
 	Acks       uint64            // answers to a question on port 4011
 	Loops      uint64            // machines found in a loop, see EventLoop
 	ReadErrors uint64            // failed reads that were survived
+	Panics     uint64            // panics of the event function or logger; a handler's are in Ignored
 	Ignored    map[Reason]uint64 // packets without an answer, ReasonBusy for those dropped
 }
 
 // counters is the live form of Stats.
 type counters struct {
-	received, offers, acks, loops, readErrors atomic.Uint64
-	ignored                                   [numReasons]atomic.Uint64
+	received, offers, acks, loops, readErrors, panics atomic.Uint64
+	ignored                                           [numReasons]atomic.Uint64
 }
 
 // Stats returns the present counts. Received is the sum of Offers, Acks and
@@ -27,6 +28,7 @@ func (s *Server) Stats() Stats {
 		Acks:       s.counters.acks.Load(),
 		Loops:      s.counters.loops.Load(),
 		ReadErrors: s.counters.readErrors.Load(),
+		Panics:     s.counters.panics.Load(),
 		Ignored:    make(map[Reason]uint64),
 	}
 	for r := range numReasons {

@@ -48,6 +48,9 @@ func (w *work) start(ctx context.Context, buf *[bufferLen]byte, n int, via Path)
 	})
 }
 
+// reportTime is what the report of a handler that was cut off may take.
+const reportTime = 100 * time.Millisecond
+
 // wait gives the workers time to end. Each ends by the handler timeout at the
 // latest, or has been cut off by then and will send nothing any more.
 func (w *work) wait() {
@@ -58,25 +61,19 @@ func (w *work) wait() {
 	}()
 	select {
 	case <-done:
-	case <-time.After(w.cfg.timeout):
+	case <-time.After(w.cfg.timeout + reportTime):
 	}
 }
 
 // answer does everything for one packet.
 func (w *work) answer(ctx context.Context, b []byte, via Path) {
 	p := &packet{start: time.Now()}
-	defer func() {
-		// A panic outside the handler is one of the event function or logger.
-		if v := recover(); v != nil {
-			w.counters.ignored[ReasonHandlerPanic].Add(1)
-			w.cfg.log.ErrorContext(ctx, "callback panicked", slog.Any("panic", v), slog.String("stack", string(debug.Stack())))
-		}
-	}()
+	defer w.recoverCallback(ctx)
 	p.req, p.reason = w.accept(b, via, w.ifs)
 	if p.reason == ReasonNone && !w.machines.allow([6]byte(p.req.MAC), p.start, false) {
 		p.reason = ReasonRateLimited
 	}
-	if p.reason == ReasonNone && !w.ask(ctx, b, via, p) {
+	if p.reason == ReasonNone && !w.ask(ctx, via, p) {
 		return // Reported when it was cut off.
 	}
 	if p.reason == ReasonNone {
@@ -90,24 +87,34 @@ func (w *work) answer(ctx context.Context, b []byte, via Path) {
 	w.report(ctx, b, via, p)
 }
 
+// recoverCallback keeps a panic of the event function, of the logger or of a
+// Conn from ending the program.
+func (w *work) recoverCallback(ctx context.Context) {
+	if v := recover(); v != nil {
+		w.counters.panics.Add(1)
+		w.cfg.log.ErrorContext(ctx, "callback panicked", slog.Any("panic", v), slog.String("stack", string(debug.Stack())))
+	}
+}
+
 // ask calls the handler, with a time limit. It returns false if the limit
 // passed, which was reported at that moment.
-func (w *work) ask(ctx context.Context, b []byte, via Path, p *packet) bool {
+func (w *work) ask(ctx context.Context, via Path, p *packet) bool {
+	w.recall(p.req, p.start)
 	hctx, cancel := context.WithCancelCause(ctx)
 	defer cancel(nil)
 	var ended atomic.Bool
+	reported := make(chan struct{})
 	timer := time.AfterFunc(w.cfg.timeout, func() {
-		if !ended.CompareAndSwap(false, true) {
-			return
+		defer close(reported)
+		if ended.CompareAndSwap(false, true) {
+			cancel(context.DeadlineExceeded)
+			w.reportLate(ctx, via, p)
 		}
-		cancel(context.DeadlineExceeded)
-		late := &packet{req: p.req, start: p.start}
-		late.fail(ReasonHandlerTimeout, "handle", fmt.Errorf("no decision within %v", w.cfg.timeout))
-		w.report(ctx, b, via, late)
 	})
 	defer timer.Stop()
-	offer, reason, err := w.decide(hctx, p.req, p.start)
+	offer, reason, err := w.decide(hctx, p.req)
 	if !ended.CompareAndSwap(false, true) {
+		<-reported
 		return false
 	}
 	p.offer, p.reason, p.err = offer, reason, err
@@ -117,8 +124,22 @@ func (w *work) ask(ctx context.Context, b []byte, via Path, p *packet) bool {
 	return true
 }
 
-// decide fills in what is known of the machine's past and calls the handler.
-func (s *Server) decide(ctx context.Context, req *Request, now time.Time) (o *Offer, reason Reason, err error) {
+// reportLate reports that the handler for p was cut off.
+func (w *work) reportLate(ctx context.Context, via Path, p *packet) {
+	defer w.recoverCallback(ctx)
+	late := &packet{req: p.req, start: p.start}
+	late.fail(ReasonHandlerTimeout, "handle", fmt.Errorf("no decision within %v", w.cfg.timeout))
+	w.report(ctx, nil, via, late)
+}
+
+// recall fills in what is known of the machine's past.
+func (s *Server) recall(req *Request, now time.Time) {
+	req.Repeats = s.machines.repeats([6]byte(req.MAC), req.Client, now)
+	req.Looping = s.cfg.loops > 0 && req.Repeats >= s.cfg.loops
+}
+
+// decide calls the handler.
+func (s *Server) decide(ctx context.Context, req *Request) (o *Offer, reason Reason, err error) {
 	defer func() {
 		if v := recover(); v != nil {
 			s.cfg.log.ErrorContext(ctx, "handler panicked", slog.String("mac", req.MAC.String()),
@@ -127,8 +148,6 @@ func (s *Server) decide(ctx context.Context, req *Request, now time.Time) (o *Of
 			err = &Error{Op: "handle", MAC: req.MAC, Err: fmt.Errorf("panic: %v", v)}
 		}
 	}()
-	req.Repeats = s.machines.repeats([6]byte(req.MAC), req.Client, now)
-	req.Looping = s.cfg.loops > 0 && req.Repeats >= s.cfg.loops
 	o, err = s.handler.Offer(ctx, req)
 	switch {
 	case err == nil && o != nil:
@@ -160,24 +179,35 @@ func (p *packet) fail(reason Reason, op string, err error) {
 // report counts, logs and tells what became of a packet.
 func (w *work) report(ctx context.Context, b []byte, via Path, p *packet) {
 	e := p.event(b, via)
-	level, msg := slog.LevelInfo, "offer sent"
+	level := slog.LevelInfo
 	switch {
 	case p.reason != ReasonNone:
-		e.Kind, level, msg = EventIgnored, p.reason.level(), "packet ignored"
+		e.Kind, level = EventIgnored, p.reason.level()
 		w.counters.ignored[p.reason].Add(1)
 	case p.req.discover:
 		e.Kind = EventOffer
 		w.counters.offers.Add(1)
 	default:
-		e.Kind, msg = EventAck, "acknowledgement sent"
+		e.Kind = EventAck
 		w.counters.acks.Add(1)
 	}
 	if w.cfg.log.Enabled(ctx, level) {
-		w.cfg.log.LogAttrs(ctx, level, msg, e.attrs()...)
+		w.log(ctx, level, &e)
 	}
 	w.cfg.onEvent(e)
 	if e.Kind == EventOffer {
 		w.countRound(ctx, p, e)
+	}
+}
+
+func (w *work) log(ctx context.Context, level slog.Level, e *Event) {
+	switch e.Kind {
+	case EventOffer:
+		w.cfg.log.LogAttrs(ctx, level, "offer sent", e.attrs()...)
+	case EventAck:
+		w.cfg.log.LogAttrs(ctx, level, "acknowledgement sent", e.attrs()...)
+	default:
+		w.cfg.log.LogAttrs(ctx, level, "packet ignored", e.attrs()...)
 	}
 }
 
