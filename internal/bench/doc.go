@@ -1,0 +1,28 @@
+// Bench compares netboot with the servers that people use today, whole
+// programs with whole programs, and prints a table.
+//
+//	bench -netboot bin/netboot [-run REGEXP] [-n ROUNDS] [-seconds SECONDS] [-o results.md]
+//
+// Everything happens between two hosts of a private network of network
+// namespaces. Each round starts every server in turn, checks that it serves
+// rightly, and loads it; ratios are of the same round, so that what else the
+// computer does cancels out.
+//
+//	comparison  with               load
+//	offers      dnsmasq            DHCPDISCOVERs and port 4011, 64 machines under way
+//	tftp        dnsmasq, atftpd    iPXE by blksize 1468, one and fifty clients
+//	window      itself, dnsmasq    windowsize 16 over a path that adds 5 ms each way
+//	boot        dnsmasq and nginx  power-on to the guest's marker under OVMF
+//	http        nginx              a file of 1 GiB, one and a hundred clients; memory
+//
+// The generators of load are this program too, as processes of their own.
+//
+// # Errors
+//
+// It fails if something does not work, and never because something is slow.
+//
+// # Limits
+//
+// It needs Linux, root, and what .ci/setup bench installs. It takes about 15
+// minutes; nothing else should run meanwhile.
+package main

@@ -1,0 +1,212 @@
+//go:build linux
+
+package main
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"net/netip"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/netbootkit/netbootkit/internal/vmtest"
+)
+
+const (
+	serverAddr  = "10.77.0.1"
+	clientAddr  = "10.77.0.2" // of the host with all clients
+	firstClient = "10.77.1.1" // of as many as maxClients
+	maxClients  = 100
+)
+
+// A lab is where servers are compared: a network with a host for the server,
+// one at a time, and one for its clients.
+type lab struct {
+	network *vmtest.Network
+	server  *vmtest.Host
+	client  *vmtest.Host
+	dir     string    // for files and logs
+	self    string    // this program
+	netboot string    // the program that is compared
+	rounds  int       // how often each is measured
+	seconds float64   // how long each time
+	log     io.Writer // says how far it is
+}
+
+// newLab makes a lab. The caller closes it.
+func newLab(ctx context.Context, l lab) (*lab, error) {
+	var err error
+	if l.self, err = os.Executable(); err != nil {
+		return nil, err
+	}
+	if l.netboot, err = filepath.Abs(l.netboot); err != nil {
+		return nil, err
+	}
+	if _, err := os.Stat(l.netboot); err != nil {
+		return nil, err
+	}
+	if l.network, err = vmtest.NewNetwork(ctx); err != nil {
+		return nil, err
+	}
+	if err := l.equip(ctx); err != nil {
+		return nil, errors.Join(err, l.Close())
+	}
+	return &l, nil
+}
+
+// equip connects the two hosts.
+func (l *lab) equip(ctx context.Context) (err error) {
+	if l.dir, err = l.network.Dir("bench"); err != nil {
+		return err
+	}
+	prefix := func(addr netip.Addr) netip.Prefix { return netip.PrefixFrom(addr, 16) }
+	if l.server, err = l.network.Host(ctx, "server", prefix(netip.MustParseAddr(serverAddr))); err != nil {
+		return err
+	}
+	clients := []netip.Prefix{prefix(netip.MustParseAddr(clientAddr))}
+	addr := netip.MustParseAddr(firstClient)
+	for range maxClients {
+		clients, addr = append(clients, prefix(addr)), addr.Next()
+	}
+	if l.client, err = l.network.Host(ctx, "clients", clients...); err != nil {
+		return err
+	}
+	// Broadcasts to 255.255.255.255 need to know where to.
+	return l.client.Command(ctx, "ip", "route", "add", "default", "dev", "eth0").Run()
+}
+
+// Close ends all that runs in the lab and removes it.
+func (l *lab) Close() error { return l.network.Close() }
+
+// say tells how far the benchmark is.
+func (l *lab) say(format string, args ...any) { _, _ = fmt.Fprintf(l.log, format+"\n", args...) }
+
+// load runs a generator on the clients' host.
+func (l *lab) load(ctx context.Context, args ...string) (*loadResult, error) {
+	cmd := l.client.Command(ctx, l.self, append([]string{"load"}, args...)...)
+	var stderr bytes.Buffer
+	cmd.Stderr = &stderr
+	out, err := cmd.Output()
+	if err != nil {
+		return nil, fmt.Errorf("load %s: %w: %s", strings.Join(args, " "), err, bytes.TrimSpace(stderr.Bytes()))
+	}
+	r := new(loadResult)
+	return r, json.Unmarshal(out, r)
+}
+
+// A program is a server that runs.
+type program struct {
+	cmd  *exec.Cmd
+	log  string // the file with what it prints
+	done chan error
+}
+
+// start starts a server on the server's host. What it prints goes to a file:
+// reading it would be work.
+func (l *lab) start(ctx context.Context, name string, args ...string) (*program, error) {
+	log := filepath.Join(l.dir, filepath.Base(name)+".log")
+	f, err := os.Create(log)
+	if err != nil {
+		return nil, err
+	}
+	defer f.Close()
+	p := &program{cmd: l.server.Command(ctx, name, args...), log: log, done: make(chan error, 1)}
+	p.cmd.Stdout, p.cmd.Stderr = f, f
+	if err := p.cmd.Start(); err != nil {
+		return nil, err
+	}
+	go func() { p.done <- p.cmd.Wait() }()
+	return p, nil
+}
+
+// stop ends the server.
+func (p *program) stop() {
+	_ = p.cmd.Process.Signal(os.Interrupt)
+	select {
+	case err := <-p.done:
+		p.done <- err
+	case <-time.After(3 * time.Second):
+		_ = p.cmd.Process.Kill()
+		err := <-p.done
+		p.done <- err
+	}
+}
+
+// tail returns the last that the server printed.
+func (p *program) tail() string {
+	data, err := os.ReadFile(p.log)
+	if err != nil {
+		return err.Error()
+	}
+	return string(data[max(0, len(data)-2000):])
+}
+
+// A contender is a server in a comparison.
+type contender struct {
+	name  string
+	start func(ctx context.Context) (*program, error)
+	ready func(ctx context.Context) error // fails until the server serves rightly
+	score func(ctx context.Context, p *program) error
+}
+
+// compete starts each contender in turn and measures it, round after round,
+// each second one backwards, so that all meet the same weather.
+func (l *lab) compete(ctx context.Context, contenders ...contender) error {
+	for round := range l.rounds {
+		order := slices.Clone(contenders)
+		if round%2 == 1 {
+			slices.Reverse(order)
+		}
+		for _, c := range order {
+			l.say("  round %d of %d: %s", round+1, l.rounds, c.name)
+			if err := l.measure(ctx, c); err != nil {
+				return fmt.Errorf("%s: %w", c.name, err)
+			}
+		}
+	}
+	return nil
+}
+
+// measure starts a contender, waits until it serves, measures it and stops it.
+func (l *lab) measure(ctx context.Context, c contender) error {
+	p, err := c.start(ctx)
+	if err != nil {
+		return err
+	}
+	defer p.stop()
+	if err = l.await(ctx, p, c.ready); err == nil {
+		err = c.score(ctx, p)
+	}
+	if err != nil {
+		return fmt.Errorf("%w\nit printed:\n%s", err, p.tail())
+	}
+	return nil
+}
+
+// await repeats ready until it does not fail, for some seconds.
+func (l *lab) await(ctx context.Context, p *program, ready func(context.Context) error) error {
+	deadline := time.Now().Add(10 * time.Second)
+	for {
+		err := ready(ctx)
+		switch {
+		case err == nil || ctx.Err() != nil:
+			return err
+		case time.Now().After(deadline):
+			return fmt.Errorf("does not serve: %w", err)
+		}
+		select {
+		case end := <-p.done:
+			p.done <- end
+			return fmt.Errorf("ended: %w", errors.Join(end, err))
+		case <-time.After(50 * time.Millisecond):
+		}
+	}
+}

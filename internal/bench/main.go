@@ -1,0 +1,98 @@
+//go:build linux
+
+package main
+
+import (
+	"context"
+	"errors"
+	"flag"
+	"fmt"
+	"io"
+	"os"
+	"os/signal"
+	"regexp"
+	"syscall"
+	"time"
+
+	"github.com/tinkerbell/ipxedust/binary"
+)
+
+func main() {
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	err := run(ctx, os.Args[1:], os.Stdout, os.Stderr)
+	stop()
+	if err != nil && !errors.Is(err, flag.ErrHelp) {
+		fmt.Fprintln(os.Stderr, "bench:", err)
+		os.Exit(1)
+	}
+}
+
+// run does what the command line says: it compares, or it is a generator.
+func run(ctx context.Context, args []string, stdout, stderr io.Writer) error {
+	if len(args) > 0 && args[0] == "load" {
+		return load(ctx, args[1:], stdout)
+	}
+	l := lab{log: stderr}
+	flags := flag.NewFlagSet("bench", flag.ContinueOnError)
+	flags.SetOutput(stderr)
+	flags.StringVar(&l.netboot, "netboot", "bin/netboot", "the `program` to compare")
+	flags.IntVar(&l.rounds, "n", 5, "how often each server is measured")
+	flags.Float64Var(&l.seconds, "seconds", 3, "how long each load lasts")
+	pattern := flags.String("run", "", "do only the comparisons that match this `regexp`: offers, tftp, window, boot or http")
+	output := flags.String("o", "", "write the results to this `file`, too")
+	if err := flags.Parse(args); err != nil {
+		return err
+	}
+	wanted, err := regexp.Compile(*pattern)
+	if err != nil {
+		return err
+	}
+	if os.Geteuid() != 0 {
+		return errors.New("must be root, to make network namespaces")
+	}
+	if *output == "" {
+		return l.benchmark(ctx, wanted, stdout)
+	}
+	f, err := os.Create(*output)
+	if err != nil {
+		return err
+	}
+	return errors.Join(l.benchmark(ctx, wanted, io.MultiWriter(stdout, f)), f.Close())
+}
+
+// benchmark does the wanted comparisons and writes what they found to w.
+func (l lab) benchmark(ctx context.Context, wanted *regexp.Regexp, w io.Writer) (err error) {
+	machine, err := describeMachine(ctx, time.Now())
+	if err != nil {
+		return err
+	}
+	bench, err := newLab(ctx, l)
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, bench.Close()) }()
+	if err := bench.makeFiles(binary.Files[bootProgram]); err != nil {
+		return err
+	}
+	total := new(report)
+	for _, c := range []struct {
+		name    string
+		compare func(context.Context, *lab) (*report, error)
+	}{
+		{"offers", compareOffers},
+		{"tftp", compareTFTP},
+		{"window", compareWindow},
+		{"http", compareHTTP},
+	} {
+		if !wanted.MatchString(c.name) {
+			continue
+		}
+		bench.say("%s", c.name)
+		r, err := c.compare(ctx, bench)
+		if err != nil {
+			return fmt.Errorf("%s: %w", c.name, err)
+		}
+		total.add(r)
+	}
+	return total.write(w, machine, l.rounds)
+}

@@ -1,0 +1,100 @@
+//go:build linux
+
+package main
+
+import (
+	"context"
+	"fmt"
+	"os"
+	"path/filepath"
+	"slices"
+	"strconv"
+)
+
+// httpPort is where ours and nginx serve files.
+const httpPort = 8090
+
+// machineMAC is who the clients of TFTP and HTTP say they are.
+const machineMAC = "02:00:00:00:00:01"
+
+// netbootServer is ours, which serves the files kernel and initrd and its
+// embedded boot programs. More arguments follow.
+func (l *lab) netbootServer(args ...string) contender {
+	return contender{name: "netboot", start: func(ctx context.Context) (*program, error) {
+		return l.start(ctx, l.netboot, append([]string{
+			"-kernel", filepath.Join(l.files(), "kernel"), "-initrd", filepath.Join(l.files(), "initrd"),
+			"-interface", "eth0", "-http-port", strconv.Itoa(httpPort),
+		}, args...)...)
+	}}
+}
+
+// files returns the folder that all servers serve.
+func (l *lab) files() string { return filepath.Join(l.dir, "files") }
+
+// makeFiles writes the files that most comparisons need; others write theirs.
+func (l *lab) makeFiles(program []byte) error {
+	if err := os.Mkdir(l.files(), 0o755); err != nil { //nolint:gosec // Servers that gave up their rights read from there.
+		return err
+	}
+	for name, data := range map[string][]byte{bootProgram: program, "kernel": []byte("kernel"), "initrd": []byte("initrd")} {
+		if err := l.makeFile(name, data); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// makeFile writes a file for all servers.
+func (l *lab) makeFile(name string, data ...[]byte) error {
+	return os.WriteFile(filepath.Join(l.files(), name), slices.Concat(data...), 0o644) //nolint:gosec // See makeFiles.
+}
+
+// dnsmasqServer is dnsmasq as a ProxyDHCP and TFTP server. It logs what it
+// does, as ours does.
+func (l *lab) dnsmasqServer(args ...string) contender {
+	return contender{name: "dnsmasq", start: func(ctx context.Context) (*program, error) {
+		return l.start(ctx, "dnsmasq", append([]string{
+			"--keep-in-foreground", "--log-facility=-", "--conf-file=/dev/null", "--user=root", "--pid-file=",
+			"--port=0", "--interface=eth0", "--bind-interfaces",
+			"--dhcp-range=10.77.0.0,proxy", "--pxe-service=X86-64_EFI,boot," + bootProgram,
+			"--enable-tftp", "--tftp-root=" + l.files(), "--tftp-no-fail", fmt.Sprint("--tftp-max=", 2*maxClients),
+		}, args...)...)
+	}}
+}
+
+// atftpdServer is atftpd.
+func (l *lab) atftpdServer() contender {
+	return contender{name: "atftpd", start: func(ctx context.Context) (*program, error) {
+		return l.start(ctx, "atftpd", "--daemon", "--no-fork", "--logfile", "-", "--verbose=5",
+			"--user", "root.root", "--maxthread", strconv.Itoa(2*maxClients), l.files())
+	}}
+}
+
+// nginxServer is nginx, with a worker for each processor and sendfile.
+func (l *lab) nginxServer() contender {
+	return contender{name: "nginx", start: func(ctx context.Context) (*program, error) {
+		conf := filepath.Join(l.dir, "nginx.conf")
+		text := fmt.Sprintf(nginxConf, filepath.Join(l.dir, "nginx.pid"), filepath.Join(l.dir, "nginx.access"), httpPort, l.files())
+		if err := os.WriteFile(conf, []byte(text), 0o600); err != nil {
+			return nil, err
+		}
+		return l.start(ctx, "nginx", "-c", conf, "-e", "stderr")
+	}}
+}
+
+const nginxConf = `
+daemon off;
+user root;
+pid %s;
+worker_processes auto;
+events { worker_connections 1024; }
+http {
+	access_log %s;
+	sendfile on;
+	tcp_nopush on;
+	server {
+		listen %d;
+		root %s;
+	}
+}
+`
