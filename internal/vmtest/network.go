@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"net/netip"
 	"os"
+	"path/filepath"
 	"strings"
 	"sync"
 )
@@ -83,6 +84,17 @@ func (n *Network) Host(ctx context.Context, name string, addrs ...netip.Prefix) 
 		}
 	}
 	return h, nil
+}
+
+// Dir makes a folder for files of the network's hosts, which everyone may read
+// and which goes away with the network.
+func (n *Network) Dir(name string) (string, error) {
+	dir := filepath.Join(n.dir, name)
+	//nolint:gosec // Servers that gave up their rights read from there.
+	if err := errors.Join(os.Chmod(n.dir, 0o755), os.Mkdir(dir, 0o755)); err != nil {
+		return "", fmt.Errorf("vmtest: %w", err)
+	}
+	return dir, nil
 }
 
 // tap adds a tap device to the bridge and returns its name.

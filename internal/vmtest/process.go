@@ -6,6 +6,7 @@ import (
 	"io"
 	"os"
 	"os/exec"
+	"time"
 )
 
 // A Process is a program that runs on a [Host].
@@ -27,6 +28,7 @@ func (n *Network) start(cmd *exec.Cmd, name string) (*Process, error) {
 func (n *Network) startCopy(cmd *exec.Cmd, name string, dst io.Writer) (*Process, error) {
 	p := &Process{Output: newTranscript(dst), name: name, cmd: cmd, done: make(chan struct{})}
 	cmd.Stdout, cmd.Stderr = p.Output, p.Output
+	cmd.WaitDelay = time.Second // For what a killed program has left running.
 	dieWithParent(cmd)
 	if err := cmd.Start(); err != nil {
 		return nil, fmt.Errorf("vmtest: %s: %w", name, err)

@@ -117,8 +117,3 @@ func (t *Transcript) Tail() string {
 	}
 	return text
 }
-
-// plain removes the control sequences with which firmware draws its screens.
-func plain(text string) string {
-	return regexp.MustCompile(`\x1b\[[=0-9;]*[A-Za-z]`).ReplaceAllString(text, "")
-}
