@@ -2,7 +2,6 @@ package main
 
 import (
 	"fmt"
-	"io/fs"
 	"net/netip"
 	"os"
 	"strings"
@@ -68,6 +67,6 @@ func newPrograms(c *config) (*firmware.Set, error) {
 	if err != nil {
 		return nil, fmt.Errorf("-firmware: %w", err)
 	}
-	var tree fs.FS = root.FS() // Open until the process ends, as the Set is.
-	return firmware.NewSet(append(opts, firmware.WithTree(tree))...)
+	// The folder stays open until the process ends, as long as the Set is used.
+	return firmware.NewSet(append(opts, firmware.WithTree(root.FS()))...)
 }

@@ -13,12 +13,12 @@ import (
 	"github.com/netbootkit/netbootkit/ipxe"
 )
 
-// A booter is what decides, with what has to be known about it here.
+// A booter is what decides, with what has to be known about it here. It does
+// not embed the Booter, which would hide what else that can do.
 type booter struct {
-	ipxe.Booter
-
-	late  bool // it may know a machine only once its script is asked for
-	close func()
+	decide ipxe.Booter
+	late   bool // it may know a machine only once its script is asked for
+	close  func()
 }
 
 // newBooter returns what the command line says that machines boot. Everything
@@ -43,7 +43,7 @@ func newBooter(c *config) (*booter, error) {
 	return b, nil
 }
 
-// choose sets the Booter that the command line asks for.
+// choose sets the booter that the command line asks for.
 func (b *booter) choose(c *config, files fs.FS) error {
 	if c.api != "" {
 		opts := []ipxe.APIOption{ipxe.WithAPITimeout(c.apiTimeout)}
@@ -55,7 +55,7 @@ func (b *booter) choose(c *config, files fs.FS) error {
 			return err
 		}
 		b.onClose(func() { _ = api.Close() })
-		b.Booter = api
+		b.decide = api
 		return nil
 	}
 	table := ipxe.Static(c.spec(), files)
@@ -71,7 +71,7 @@ func (b *booter) choose(c *config, files fs.FS) error {
 			b.late = b.late || e.Serial != ""
 		}
 	}
-	b.Booter = table
+	b.decide = table
 	return table.Check()
 }
 
@@ -85,7 +85,7 @@ func (b *booter) once(c *config) error {
 		return err
 	}
 	b.onClose(func() { _ = state.Close() })
-	b.Booter = ipxe.NewOnce(b.Booter, ipxe.NewDirLedger(state), c.local)
+	b.decide = ipxe.NewOnce(b.decide, ipxe.NewDirLedger(state), c.local)
 	return nil
 }
 
@@ -98,7 +98,7 @@ func (b *booter) onClose(fn func()) {
 // serial number is not part of DHCP, so where one decides, the machine is let
 // through to ask for its script.
 func (b *booter) known(ctx context.Context, req *dhcpproxy.Request) (bool, error) {
-	spec, err := b.BootSpec(ctx, &ipxe.Machine{MAC: req.MAC, UUID: req.UUID, Arch: buildArch(req.Arch)})
+	spec, err := b.decide.BootSpec(ctx, &ipxe.Machine{MAC: req.MAC, UUID: req.UUID, Arch: buildArch(req.Arch)})
 	if errors.Is(err, ipxe.ErrNotReady) {
 		return true, nil // The script's answer will say when to come again.
 	}

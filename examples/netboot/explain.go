@@ -25,7 +25,7 @@ func explain(ctx context.Context, srv *dhcpproxy.Server, file string, w io.Write
 	n := 0
 	for d, err := range pcap.UDP(bytes.NewReader(data)) {
 		if errors.Is(err, pcap.ErrFormat) {
-			fmt.Fprint(w, srv.Explain(ctx, packet(data), dhcpproxy.Path{}))
+			fmt.Fprintf(w, "Request, as if broadcast to port 67:\n%s", srv.Explain(ctx, packet(data), dhcpproxy.Path{}))
 			return nil
 		}
 		if err != nil {

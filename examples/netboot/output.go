@@ -87,4 +87,3 @@ func (h atLeast) WithGroup(name string) slog.Handler {
 }
 
 var _ slog.Handler = atLeast{}
-

@@ -36,25 +36,24 @@ type server struct {
 
 // newServer wires the packages together. It opens files, but no sockets.
 func newServer(c *config, out *output) (*server, error) {
-	nics, err := preflight.Interfaces(c.interfaces)
-	if err != nil {
-		return nil, err
-	}
-	programs, err := newPrograms(c)
-	if err != nil {
-		return nil, err
-	}
 	boot, err := newBooter(c)
 	if err != nil {
 		return nil, err
 	}
-	s := &server{cfg: c, boot: boot, nics: nics}
-	err = errors.Join(s.newDHCP(programs, out), s.newTFTP(programs, out), s.newHTTP(programs, out))
-	if err != nil {
+	s := &server{cfg: c, boot: boot}
+	if err := s.wire(out); err != nil {
 		boot.close()
 		return nil, err
 	}
 	return s, nil
+}
+
+func (s *server) wire(out *output) error {
+	programs, err := newPrograms(s.cfg)
+	if err != nil {
+		return err
+	}
+	return errors.Join(s.newDHCP(programs, out), s.newTFTP(programs, out), s.newHTTP(programs, out))
 }
 
 func (s *server) newDHCP(programs *firmware.Set, out *output) (err error) {
@@ -135,7 +134,7 @@ func (s *server) newHTTP(programs *firmware.Set, out *output) (err error) {
 	if s.cfg.baseURL != "" || s.cfg.advertise.IsValid() {
 		opts = append(opts, ipxe.WithBaseURL(s.base(s.cfg.advertise)))
 	}
-	s.http, err = ipxe.NewHandler(s.boot, opts...)
+	s.http, err = ipxe.NewHandler(s.boot.decide, opts...)
 	return err
 }
 
@@ -153,6 +152,11 @@ func (s *server) addressFor(peer netip.Addr) netip.Addr {
 
 // listen opens all sockets, or none.
 func (s *server) listen(ctx context.Context) error {
+	nics, err := preflight.Interfaces(s.cfg.interfaces)
+	if err != nil {
+		return err
+	}
+	s.nics = nics
 	for _, p := range s.cfg.ports() {
 		conn, serve, err := s.open(ctx, p)
 		if err != nil {

@@ -53,12 +53,26 @@ func (p Port) Explain(err error) error {
 		if remedy != "" {
 			remedy = ", " + remedy
 		}
-		return fmt.Errorf("%s is taken by %s: stop it%s, or choose another port with %s: %w", name, by, remedy, p.Flag, err)
+		return portErrorf(err, "%s is taken by %s: stop it%s, or choose another port with %s", name, by, remedy, p.Flag)
 	case errors.Is(err, fs.ErrPermission):
-		return fmt.Errorf("no privilege to open %s: run as root, or give the program CAP_NET_BIND_SERVICE and CAP_NET_RAW (setcap), or choose a port over 1023 with %s: %w", name, p.Flag, err)
+		return portErrorf(err, "no privilege to open %s: run as root, or give the program CAP_NET_BIND_SERVICE and CAP_NET_RAW (setcap), or choose a port over 1023 with %s", name, p.Flag)
 	case errors.Is(err, syscall.EADDRNOTAVAIL):
-		return fmt.Errorf("%s: no interface of this host has the address %v; choose one that does with -listen: %w", name, p.Addr.Addr(), err)
+		return portErrorf(err, "%s: no interface of this host has the address %v; choose one that does with -listen", name, p.Addr.Addr())
 	default:
 		return fmt.Errorf("%s: %w", name, err)
 	}
 }
+
+// A portError is a sentence in place of the system's words, which it matches.
+type portError struct {
+	text string
+	err  error
+}
+
+func portErrorf(err error, format string, args ...any) error {
+	return &portError{fmt.Sprintf(format, args...), err}
+}
+
+func (e *portError) Error() string { return e.text }
+
+func (e *portError) Unwrap() error { return e.err }

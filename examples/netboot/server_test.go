@@ -1,0 +1,118 @@
+package main
+
+import (
+	"bytes"
+	"io"
+	"net/http"
+	"net/http/httptest"
+	"os"
+	"path/filepath"
+	"regexp"
+	"strings"
+	"testing"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+)
+
+// start wires a server without sockets; what it logs goes to log.
+func start(t *testing.T, log io.Writer, args ...string) *server {
+	t.Helper()
+	cfg, err := parseConfig(args, io.Discard)
+	require.NoError(t, err)
+	s, err := newServer(cfg, newOutput(cfg, log))
+	require.NoError(t, err)
+	t.Cleanup(s.close)
+	return s
+}
+
+// get fetches the path and query of url from s.
+func get(t *testing.T, s *server, url string) string {
+	t.Helper()
+	_, path, _ := strings.Cut(strings.TrimPrefix(url, "http://"), "/")
+	w := httptest.NewRecorder()
+	s.http.ServeHTTP(w, httptest.NewRequest(http.MethodGet, "/"+path, nil))
+	require.Equal(t, http.StatusOK, w.Code, "%s: %s", url, w.Body)
+	return w.Body.String()
+}
+
+const (
+	advertise = "192.0.2.1"
+	scriptFor = "/_/ipxe?mac=52:54:00:00:00:07&arch=x86_64"
+)
+
+func TestServerScript(t *testing.T) {
+	t.Parallel()
+
+	dir := folder(t, "kernel", "initrd", "root.squashfs", "config.yaml")
+	var log bytes.Buffer
+	s := start(t, &log, "-root", dir, "-kernel", "kernel", "-initrd", "initrd", "-advertise", advertise,
+		"-cmdline", `root=live:{{ ID "root.squashfs" }}`, "-cloud-config", "config.yaml")
+	script := get(t, s, scriptFor)
+	links := regexp.MustCompile(`http://192\.0\.2\.1:8090/_/file\S*`).FindAllString(script, -1)
+	require.Len(t, links, 4)
+	for i, want := range []string{"kernel", "initrd", "root.squashfs", "config.yaml"} {
+		assert.Equal(t, "content of "+want, get(t, s, links[i]))
+	}
+	for _, want := range []string{
+		"HTTP: Sending ipxe boot script to 192.0.2.1:1234\n",
+		`HTTP: Sent file "kernel" to 192.0.2.1:1234`,
+		`HTTP: Sent file "initrd-0" to 192.0.2.1:1234`,
+		`HTTP: Sent file "other-0" to 192.0.2.1:1234`,
+		`HTTP: Sent file "other-1" to 192.0.2.1:1234`,
+	} {
+		assert.Contains(t, log.String(), want)
+	}
+}
+
+func TestServerOnce(t *testing.T) {
+	t.Parallel()
+
+	s := start(t, io.Discard, "-root", folder(t, "kernel"), "-kernel", "kernel", "-advertise", advertise,
+		"-once", filepath.Join(t.TempDir(), "state"))
+	script := get(t, s, scriptFor)
+	require.Contains(t, script, "boot kernel")
+	assert.Contains(t, get(t, s, scriptFor), "boot kernel", "asking does not use up the turn")
+	get(t, s, regexp.MustCompile(`http://\S*/_/booting\S*`).FindString(script))
+	script = get(t, s, scriptFor)
+	assert.NotContains(t, script, "boot kernel")
+	assert.Contains(t, script, "exit")
+}
+
+func TestServerSharesKey(t *testing.T) {
+	t.Parallel()
+
+	dir := folder(t, "kernel", "key-of-the-pair-1234567890")
+	args := []string{"-root", dir, "-kernel", "kernel", "-advertise", advertise, "-key-file", filepath.Join(dir, "key-of-the-pair-1234567890")}
+	one, two := start(t, io.Discard, args...), start(t, io.Discard, args...)
+	link := regexp.MustCompile(`http://\S*/_/file\S*`).FindString(get(t, one, scriptFor))
+	assert.Equal(t, "content of kernel", get(t, two, link))
+}
+
+func TestServerLogJSON(t *testing.T) {
+	t.Parallel()
+
+	var log bytes.Buffer
+	s := start(t, &log, "-root", folder(t, "kernel"), "-kernel", "kernel", "-advertise", advertise, "-log-format", "json")
+	get(t, s, scriptFor)
+	assert.Regexp(t, `"msg":"step","stage":"script","mac":"52:54:00:00:00:07","path":"http","file":"script","peer":"192.0.2.1:1234","bytes":\d+,"duration":\d+`, log.String())
+}
+
+func TestRunExplain(t *testing.T) {
+	t.Parallel()
+
+	request := filepath.Join("..", "..", "internal", "pxemodel", "testdata", "requests", "edk2-pxe-discover.hex")
+	text, err := os.ReadFile(request)
+	require.NoError(t, err)
+	capture := filepath.Join(t.TempDir(), "request.hex")
+	require.NoError(t, os.WriteFile(capture, text, 0o600))
+	var out strings.Builder
+	args := []string{"-root", folder(t, "kernel"), "-kernel", "kernel", "-advertise", advertise, "-explain", capture}
+	require.NoError(t, run(t.Context(), args, nil, &out, io.Discard))
+	assert.Contains(t, out.String(), "x64-efi")
+	assert.Contains(t, out.String(), "/ipxe.efi")
+	assert.Contains(t, out.String(), "port 4011")
+
+	args[len(args)-1] = filepath.Join(t.TempDir(), "none")
+	require.ErrorContains(t, run(t.Context(), args, nil, &out, io.Discard), "none")
+}
