@@ -2,12 +2,15 @@ package main
 
 import (
 	"bytes"
+	"context"
 	"io"
+	"net"
 	"net/http"
 	"net/http/httptest"
 	"os"
 	"path/filepath"
 	"regexp"
+	"strconv"
 	"strings"
 	"testing"
 
@@ -115,4 +118,65 @@ func TestRunExplain(t *testing.T) {
 
 	args[len(args)-1] = filepath.Join(t.TempDir(), "none")
 	require.ErrorContains(t, run(t.Context(), args, nil, &out, io.Discard), "none")
+}
+
+// ports returns flags with free ports on the loopback.
+func ports(t *testing.T) []string {
+	t.Helper()
+	args := []string{"-interface", "lo", "-listen", "127.0.0.1"}
+	for _, flag := range []string{"-dhcp-port", "-pxe-port", "-tftp-port"} {
+		conn, err := new(net.ListenConfig).ListenPacket(t.Context(), "udp4", "0.0.0.0:0")
+		require.NoError(t, err)
+		defer conn.Close() // All at once, so that they differ.
+		args = append(args, flag, strconv.Itoa(conn.LocalAddr().(*net.UDPAddr).Port))
+	}
+	ln, err := new(net.ListenConfig).Listen(t.Context(), "tcp4", "127.0.0.1:0")
+	require.NoError(t, err)
+	defer ln.Close()
+	return append(args, "-http-port", strconv.Itoa(ln.Addr().(*net.TCPAddr).Port))
+}
+
+func TestRunStopsWhenContextDone(t *testing.T) {
+	t.Parallel()
+
+	ctx, cancel := context.WithCancel(t.Context())
+	log := writerFunc(func(p []byte) {
+		if strings.Contains(string(p), "Ready: DHCP on ") {
+			cancel()
+		}
+	})
+	args := append(ports(t), "-root", folder(t, "kernel"), "-kernel", "kernel")
+	require.NoError(t, run(ctx, args, nil, io.Discard, log))
+	require.ErrorIs(t, ctx.Err(), context.Canceled, "it ended before it was ready")
+}
+
+func TestRunNamesTakenPort(t *testing.T) {
+	t.Parallel()
+
+	args := ports(t)
+	port := args[len(args)-1]
+	args = append(args, "-root", folder(t, "kernel"), "-kernel", "kernel")
+	ln, err := new(net.ListenConfig).Listen(t.Context(), "tcp4", "127.0.0.1:"+port)
+	require.NoError(t, err)
+	defer ln.Close()
+	log := writerFunc(func(p []byte) { t.Errorf("logged before all ports are open: %s", p) })
+	err = run(t.Context(), args, nil, io.Discard, log)
+	require.ErrorContains(t, err, "port "+port+"/tcp (HTTP) is taken by")
+	require.ErrorContains(t, err, "-http-port")
+}
+
+func TestServerServeEndsWithFirstFailure(t *testing.T) {
+	t.Parallel()
+
+	s := start(t, io.Discard, append(ports(t), "-root", folder(t, "kernel"), "-kernel", "kernel")...)
+	require.NoError(t, s.listen(t.Context()))
+	require.NoError(t, s.sockets[2].Close())
+	require.ErrorContains(t, s.serve(t.Context()), "TFTP on port ")
+}
+
+type writerFunc func(p []byte)
+
+func (f writerFunc) Write(p []byte) (int, error) {
+	f(p)
+	return len(p), nil
 }

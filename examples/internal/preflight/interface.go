@@ -26,9 +26,9 @@ func (i Interface) String() string {
 }
 
 // Interfaces returns the interfaces whose names match one of patterns, in the
-// form of [path.Match], that are up, can broadcast and have an IPv4 address;
-// without patterns all that do. It is an error if there is none, or if a
-// pattern matches nothing.
+// form of [path.Match], that are up and have an IPv4 address; without patterns
+// all such that can broadcast, as DHCP does. It is an error if there is none,
+// or if a pattern matches nothing.
 func Interfaces(patterns []string) ([]Interface, error) {
 	all, err := net.Interfaces()
 	if err != nil {
@@ -39,7 +39,7 @@ func Interfaces(patterns []string) ([]Interface, error) {
 	matched := make(map[string]bool)
 	for _, nic := range all {
 		if !matches(patterns, nic.Name, matched) || nic.Flags&net.FlagLoopback != 0 && len(patterns) == 0 {
-			continue
+			continue // The loopback is only for who asks for it: tests do.
 		}
 		i := Interface{Interface: nic, Addrs: ipv4(nic)}
 		switch {
@@ -47,7 +47,7 @@ func Interfaces(patterns []string) ([]Interface, error) {
 			why = append(why, nic.Name+" is down")
 		case len(i.Addrs) == 0:
 			why = append(why, nic.Name+" has no IPv4 address")
-		case nic.Flags&net.FlagBroadcast == 0:
+		case nic.Flags&net.FlagBroadcast == 0 && len(patterns) == 0:
 			why = append(why, nic.Name+" cannot broadcast")
 		default:
 			usable = append(usable, i)
