@@ -16,7 +16,7 @@ type AddressServer struct {
 	Pool   netip.Prefix // what it leases: the addresses from the 50th on
 	Router netip.Addr   // option 3, not sent if zero
 
-	Delay      time.Duration // before every offer, as by a server that pings first
+	Delay      time.Duration // before the first offer to a machine, as by a server that pings
 	NextServer netip.Addr    // siaddr, zero for none
 	File       string        // the file field
 	Class      string        // option 60, such as the PXEClient of a stale setting
@@ -28,7 +28,7 @@ type AddressServer struct {
 
 // Serve answers until ctx is done.
 func (s *AddressServer) Serve(ctx context.Context) {
-	leases := map[string]netip.Addr{}
+	leases, pinged := map[string]netip.Addr{}, map[string]bool{}
 	Answer(ctx, s.Host, portServer, func(req *Packet, _ Datagram) [][]byte {
 		known := string(req.MAC)
 		if !leases[known].IsValid() {
@@ -36,7 +36,10 @@ func (s *AddressServer) Serve(ctx context.Context) {
 		}
 		switch {
 		case req.Type() == Discover:
-			time.Sleep(s.Delay)
+			if !pinged[known] {
+				time.Sleep(s.Delay)
+				pinged[known] = true
+			}
 			return [][]byte{s.reply(req, Offer, leases[known])}
 		case req.Type() == Request && req.ServerID() == s.Host.Addr():
 			if req.addr(OptRequested) != leases[known] {

@@ -13,7 +13,7 @@
 //	HTTPBoot      68    4, 8, 16, 32 s           never           HttpBootDxe
 //	IPXE          68    1, 2, 4, 8 s; proxy 2 s  0.25 s … to 2 s src/net/udp/dhcp.c
 //	RaspberryPi   68    5 × 5 s                  never           boot ROM of the Pi 3
-//	UBoot         68    5 × 2 s                  never           net/bootp.c
+//	UBoot         68    0.25 … 2 s, ten times    never           net/bootp.c
 //
 // They were written from the sources named, and from captures of real
 // firmware, which lie in testdata/requests; a test compares what the models

@@ -8,8 +8,9 @@ import (
 
 // Lint names everything in a boot server's reply that is known to trip some
 // firmware, or that a server without leases has no business to say. A good
-// reply gives nil.
-func Lint(b []byte) []string {
+// reply gives nil. The architecture is that of the client, from option 93: some
+// faults matter to UEFI firmware only.
+func Lint(b []byte, arch uint16) []string {
 	p, err := Parse(b)
 	if err != nil {
 		return []string{err.Error()}
@@ -23,7 +24,7 @@ func Lint(b []byte) []string {
 	lintHeader(b, p, report)
 	lintOptions(p, report)
 	lintVendor(p, report)
-	lintEnd(b, p, report)
+	lintEnd(b, p, arch, report)
 	return faults
 }
 
@@ -75,7 +76,8 @@ func lintVendor(p *Packet, report reporter) {
 
 // lintEnd checks what follows the last option, and the option after 67: EDK2
 // writes a NUL behind the boot file's last byte, in place, unless it is one.
-func lintEnd(b []byte, p *Packet, report reporter) {
+func lintEnd(b []byte, p *Packet, arch uint16, report reporter) {
+	nul := arch != 0 && bytes.HasPrefix(p.Get(OptVendorClass), []byte("PXEClient"))
 	at := fixedLen
 	for at < len(b) && b[at] != optEnd {
 		if b[at] == optPad {
@@ -83,7 +85,7 @@ func lintEnd(b []byte, p *Packet, report reporter) {
 			continue
 		}
 		code, next := b[at], at+2+int(b[at+1])
-		if code == OptBootFile && b[next-1] != 0 && bytes.HasPrefix(p.Get(OptVendorClass), []byte("PXEClient")) {
+		if code == OptBootFile && b[next-1] != 0 && nul {
 			report(next < len(b) && b[next] != optPad && b[next] != optEnd,
 				"option 67 has no NUL and option %d follows: EDK2 overwrites its code", b[min(next, len(b)-1)])
 		}

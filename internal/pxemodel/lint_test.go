@@ -19,7 +19,7 @@ func TestLint(t *testing.T) {
 	good := func() *pxemodel.Packet {
 		return proxyReply(req, pxemodel.Offer, netip.MustParseAddr("10.0.0.2"))
 	}
-	assert.Nil(t, pxemodel.Lint(good().Marshal(300)))
+	assert.Nil(t, pxemodel.Lint(good().Marshal(300), 7))
 
 	tests := []struct {
 		want  string
@@ -73,7 +73,7 @@ func TestLint(t *testing.T) {
 		t.Run(tt.want, func(t *testing.T) {
 			t.Parallel()
 
-			faults := pxemodel.Lint(tt.spoil(good()))
+			faults := pxemodel.Lint(tt.spoil(good()), 7)
 			require.NotEmpty(t, faults)
 			assert.Contains(t, strings.Join(faults, "\n"), tt.want)
 		})

@@ -301,3 +301,74 @@ func TestModelsMenu(t *testing.T) {
 		})
 	}
 }
+
+// TestRaspberryPi shows what it needs: the menu, its text, and for the ROM of
+// the Pi 3 the spaces behind it.
+func TestRaspberryPi(t *testing.T) {
+	t.Parallel()
+
+	menu := func(text string) func(req, p *pxemodel.Packet) {
+		return func(_, p *pxemodel.Packet) {
+			v := []byte{6, 1, 3, 10, 4, 0, 'P', 'X', 'E', 9, byte(3 + len(text)), 0, 0, byte(len(text))}
+			p.Add(43, append(append(v, text...), 255)...)
+		}
+	}
+	const text = "Raspberry Pi Boot"
+	for _, tt := range []struct {
+		name  string
+		rom   bool
+		shape func(req, p *pxemodel.Packet)
+		boots bool
+	}{
+		{"loader", false, menu(text), true},
+		{"ROM with spaces", true, menu(text + "   "), true},
+		{"ROM without spaces", true, menu(text), false},
+		{"another text", false, menu("Windows"), false},
+		{"no menu", false, direct, false},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			t.Parallel()
+
+			inLab(t, pxemodel.Faults{}, func(l *lab) {
+				t := l.t
+				l.serveAddresses()
+				l.proxy("10.0.0.2", tt.shape)
+				r, err := (&pxemodel.RaspberryPi{ROM: tt.rom}).Boot(l.ctx, l.machine(1))
+				if !tt.boots {
+					requireFailure(t, err, "timeout")
+					return
+				}
+				require.NoError(t, err)
+				assert.Equal(t, "10.0.0.2", r.Server.String())
+			})
+		})
+	}
+}
+
+// TestUBoot shows that it takes server and file from the proxy if that is
+// quick, and from the address server otherwise.
+func TestUBoot(t *testing.T) {
+	t.Parallel()
+
+	for _, tt := range []struct {
+		name, want string
+		delay      time.Duration
+	}{
+		{"quick", "tftp://10.0.0.2/boot.nbp", 0},
+		{"slow", "tftp://10.0.0.1/own.img", time.Second},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			t.Parallel()
+
+			inLab(t, pxemodel.Faults{}, func(l *lab) {
+				t := l.t
+				l.address.File, l.address.NextServer = "own.img", l.address.Host.Addr()
+				l.serveAddresses()
+				l.proxy("10.0.0.2", func(_, _ *pxemodel.Packet) { time.Sleep(tt.delay) })
+				r, err := (&pxemodel.UBoot{Machine: pxemodel.Machine{Arch: 22}}).Boot(l.ctx, l.machine(1))
+				require.NoError(t, err)
+				assert.Equal(t, tt.want, r.URL(), "%v", r.Trace)
+			})
+		})
+	}
+}

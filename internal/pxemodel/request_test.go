@@ -145,7 +145,7 @@ func FuzzParse(f *testing.F) {
 	}
 	f.Add((&pxemodel.Packet{Op: 2, MAC: make([]byte, 6)}).Marshal(300))
 	f.Fuzz(func(t *testing.T, b []byte) {
-		pxemodel.Lint(b)
+		pxemodel.Lint(b, 7)
 		p, err := pxemodel.Parse(b)
 		if err != nil {
 			return
