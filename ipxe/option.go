@@ -147,9 +147,11 @@ func WithAutoexec() Option {
 	return func(c *config) { c.autoexec = true }
 }
 
-// WithIdleTimeout sets how long a client may take to accept the next 256 KiB
-// of a file. It bounds progress, never a whole download. The default is one
-// minute; the range is one second to one hour.
+// WithIdleTimeout sets how long a client may accept nothing, before it is cut
+// off; it may be twice that when it stalls just after a start. Where the kernel
+// cannot send a file by itself, as with TLS, the client must accept 64 KiB in
+// that time. A whole download is never limited. The default is one minute; the
+// range is one second to one hour.
 func WithIdleTimeout(d time.Duration) Option {
 	return func(c *config) { c.idle = d }
 }

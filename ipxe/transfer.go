@@ -1,16 +1,23 @@
 package ipxe
 
 import (
+	"errors"
 	"io"
 	"net/http"
+	"os"
 	"strconv"
 	"syscall"
 	"time"
 )
 
-// chunkSize is how much is sent under one deadline: large enough that setting
-// it costs nothing, small enough that a slow client makes it.
-const chunkSize = 256 << 10
+// How much is sent under one deadline, in bytes. A chunk that the kernel sends
+// is continued after the deadline if the client took any of it. Otherwise a
+// write cannot be continued, so that the chunk is what a slow client must take
+// in time.
+const (
+	chunkSize = 64 << 10
+	fileChunk = 4 << 20
+)
 
 // A transfer is a ResponseWriter that gives the client a fresh deadline for
 // each chunk, and counts. It keeps the way to sendfile open: net/http takes
@@ -49,19 +56,26 @@ func (t *transfer) Write(p []byte) (int, error) {
 
 // ReadFrom copies r under deadlines of its own.
 func (t *transfer) ReadFrom(r io.Reader) (int64, error) {
-	left := int64(1<<63 - 1)
+	left, chunk := int64(1<<63-1), int64(chunkSize)
 	if lr, ok := r.(*io.LimitedReader); ok {
 		r, left = lr.R, lr.N
 	}
+	file, isFile := r.(onDisk)
+	if isFile {
+		chunk = fileChunk
+	}
 	var total int64
 	for left > 0 {
-		part := min(left, chunkSize)
+		start := position(file)
 		t.extend()
-		n, err := io.CopyN(t.ResponseWriter, r, part)
+		n, err := io.CopyN(t.ResponseWriter, r, min(left, chunk))
 		total, left = total+n, left-n
-		if err == io.EOF { //nolint:errorlint // CopyN returns it as it is.
+		switch {
+		case errors.Is(err, io.EOF):
 			t.note(n, nil)
 			return total, nil
+		case isFile && n > 0 && errors.Is(err, os.ErrDeadlineExceeded) && position(file) == start+n:
+			err = nil // The client is slow. Nothing that was read is lost.
 		}
 		t.note(n, err)
 		if err != nil {
@@ -69,6 +83,24 @@ func (t *transfer) ReadFrom(r io.Reader) (int64, error) {
 		}
 	}
 	return total, nil
+}
+
+// onDisk is a reader that the kernel can send from.
+type onDisk interface {
+	io.ReadSeeker
+	syscall.Conn
+}
+
+// position returns how far f has been read.
+func position(f onDisk) int64 {
+	if f == nil {
+		return 0
+	}
+	n, err := f.Seek(0, io.SeekCurrent)
+	if err != nil {
+		return -1
+	}
+	return n
 }
 
 // extend moves the deadline. Writers that know none, as in tests, stay as
@@ -93,18 +125,15 @@ func (t *transfer) note(n int64, err error) {
 // for the connection's next request, which may be another handler's.
 func (t *transfer) finish(method string) error {
 	rc := http.NewResponseController(t.ResponseWriter)
-	if err := rc.Flush(); err != nil && t.err == nil {
-		t.err = err
+	want, err := strconv.ParseInt(t.Header().Get("Content-Length"), 10, 64)
+	if err == nil { // A flush without a length would begin a chunked body.
+		t.note(0, rc.Flush())
 	}
 	_ = rc.SetWriteDeadline(time.Time{})
-	if t.err != nil || method == http.MethodHead {
-		return t.err
-	}
-	want, err := strconv.ParseInt(t.Header().Get("Content-Length"), 10, 64)
-	if err == nil && t.bytes < want {
+	if t.err == nil && err == nil && t.bytes < want && method != http.MethodHead {
 		return io.ErrUnexpectedEOF
 	}
-	return nil
+	return t.err
 }
 
 // send answers r with f by the rules of RFC 9110: HEAD, ranges and conditions.
@@ -124,10 +153,7 @@ func (t *transfer) send(r *http.Request, f File, name string) error {
 
 // content returns a reader of f: f itself when the kernel can send it.
 func content(f File) io.ReadSeeker {
-	if file, ok := f.(interface {
-		io.ReadSeeker
-		syscall.Conn
-	}); ok {
+	if file, ok := f.(onDisk); ok {
 		return file
 	}
 	return io.NewSectionReader(f, 0, f.Size())
