@@ -256,7 +256,8 @@ func (l *link) stop(reason error) {
 // abort tells the client that the transfer has failed, unless it knows, has
 // gone on to another or was never there.
 func (l *link) abort(err error) {
-	if err == nil || !l.proven || errors.Is(err, ErrAborted) || errors.Is(err, ErrSuperseded) {
+	gone := !l.proven && errors.Is(err, os.ErrDeadlineExceeded)
+	if err == nil || gone || errors.Is(err, ErrAborted) || errors.Is(err, ErrSuperseded) {
 		return
 	}
 	_, _ = l.conn.Write(errorPacket(err))
