@@ -37,19 +37,20 @@ func (c Client) String() string {
 func (c Client) IPXE() bool { return c == ClientIPXE || c == ClientChained }
 
 // classify says what kind of client sent a request. The order matters: an iPXE
-// sends the architecture of the firmware it runs on, and a Raspberry Pi that
-// of a PC BIOS.
+// sends the architecture of the firmware it runs on, and the vendor class that
+// it finds in the settings it inherits; a Raspberry Pi sends the architecture of
+// a PC BIOS.
 func classify(req *Request, rawUserClass string, uuid []byte, markers []string) Client {
 	is := func(class string) bool {
 		return rawUserClass == class || slices.Contains(req.UserClasses, class)
 	}
 	switch {
-	case strings.HasPrefix(req.VendorClass, vendorHTTP):
-		return ClientHTTP
 	case slices.ContainsFunc(markers, is):
 		return ClientChained
 	case is("iPXE"), is("gPXE"), req.Features.Present:
 		return ClientIPXE
+	case strings.HasPrefix(req.VendorClass, vendorHTTP):
+		return ClientHTTP
 	case isRaspberryPi(req, uuid):
 		return ClientRaspberryPi
 	case req.Arch.UBoot():

@@ -138,6 +138,11 @@ func matrix() []row {
 			configure: func(c *dhcpproxy.Chainload) { c.Replace = func(*dhcpproxy.Request) bool { return true } },
 		},
 		{
+			name: "D marked ipxe that inherited the vendor class of http boot", client: dhcpproxy.ClientChained, arch: 7,
+			request: x64().setString(60, httpX64).setString(77, "Tinkerbell"),
+			file:    script, file67: script + "\x00", server66: server, on67: loadNow, on4011: loadNow,
+		},
+		{
 			name: "D marked ipxe, raw", client: dhcpproxy.ClientChained, arch: 7,
 			request: x64().setString(77, "Tinkerbell").set(175, ipxeNoHTTP...),
 			file:    script, file67: script + "\x00", server66: server, on67: loadNow, on4011: loadNow,

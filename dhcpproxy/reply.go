@@ -146,7 +146,7 @@ func appendOptions(b []byte, req *Request, o *Offer, server netip.Addr, vendor [
 	}
 	if o.BootFile != "" && (req.wants(optionBootFile) || len(o.BootFile) > maxFile) {
 		name := []byte(o.BootFile)
-		if req.Arch >= ArchX86EFI && req.Client != ClientHTTP {
+		if req.Arch >= ArchX86EFI && req.Client != ClientHTTP && req.Client != ClientRaspberryPi {
 			// EDK2 writes a NUL behind the name, on top of the next option.
 			name = append(name, 0)
 		}
