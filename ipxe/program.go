@@ -3,6 +3,7 @@ package ipxe
 import (
 	"bytes"
 	"fmt"
+	"io/fs"
 	"net/http"
 	"path"
 	"strings"
@@ -19,7 +20,7 @@ func (h *Handler) serveProgram(t *transfer, r *http.Request) {
 	rest := strings.TrimPrefix(r.URL.Path, "/_/boot/")
 	dir, name, _ := strings.Cut(rest, "/")
 	mac, err := parseMAC(dir)
-	if err != nil || name == "" {
+	if err != nil || !fs.ValidPath(name) {
 		h.refuse(t, http.StatusNotFound, "not found")
 		return
 	}

@@ -38,7 +38,7 @@ func TestTransferSendfile(t *testing.T) {
 			require.NoError(t, err)
 		}
 	}
-	assert.Greater(t, calls, 64, "64 MiB in chunks of 256 KiB or less\n%s", out)
+	assert.GreaterOrEqual(t, calls, 16, "64 MiB in chunks of 4 MiB\n%s", out)
 }
 
 // serveLarge is what runs under strace.

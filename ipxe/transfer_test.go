@@ -104,9 +104,6 @@ func TestTransferManyRanges(t *testing.T) {
 	assert.Contains(t, body, "\r\nker\r\n")
 }
 
-// bytesFile is a File that is neither on disk nor has a time.
-type bytesFile struct{ *bytes.Reader }
-
 func serving(f func() (ipxe.File, error)) *booter {
 	return &booter{
 		spec: func(context.Context, *ipxe.Machine) (*ipxe.Spec, error) { return &ipxe.Spec{Kernel: "k"}, nil },
@@ -118,7 +115,7 @@ func TestTransferETagOfContent(t *testing.T) {
 	t.Parallel()
 
 	tag := func(content string) string {
-		srv := newServer(t, serving(func() (ipxe.File, error) { return bytesFile{bytes.NewReader([]byte(content))}, nil }))
+		srv := newServer(t, serving(func() (ipxe.File, error) { return bytes.NewReader([]byte(content)), nil }))
 		resp, body := fetch(t, http.MethodGet, links(t, srv.URL)[0])
 		assert.Equal(t, content, body)
 		return resp.Header.Get("ETag")
@@ -130,7 +127,7 @@ func TestTransferETagOfContent(t *testing.T) {
 func TestTransferLargeFileWithoutTag(t *testing.T) {
 	t.Parallel()
 
-	srv := newServer(t, serving(func() (ipxe.File, error) { return bytesFile{bytes.NewReader(make([]byte, 16<<20+1))}, nil }))
+	srv := newServer(t, serving(func() (ipxe.File, error) { return bytes.NewReader(make([]byte, 16<<20+1)), nil }))
 	resp, body := fetch(t, http.MethodGet, links(t, srv.URL)[0])
 	assert.Empty(t, resp.Header.Get("ETag"))
 	assert.Len(t, body, 16<<20+1)
