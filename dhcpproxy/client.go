@@ -27,7 +27,7 @@ const (
 // String returns a lower-case name, such as "uefi".
 func (c Client) String() string {
 	names := [numClients]string{"other", "bios", "uefi", "http", "ipxe", "chained", "raspberry-pi", "u-boot"}
-	if c >= numClients {
+	if int(c) >= len(names) {
 		return "unknown"
 	}
 	return names[c]

@@ -73,7 +73,7 @@ func (r Reason) texts() [2]string {
 		{"send_failed", "the reply could not be sent"},
 		{"shutdown", "the server was told to stop meanwhile"},
 	}
-	if r >= numReasons {
+	if int(r) >= len(all) {
 		return [2]string{"unknown", "unknown"}
 	}
 	return all[r]

@@ -59,7 +59,7 @@ func (s *Server) ListenAndServe(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	defer boot.Close()
+	defer func() { _ = boot.Close() }()
 
 	var dhcp interface {
 		Conn
@@ -73,7 +73,7 @@ func (s *Server) ListenAndServe(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	defer dhcp.Close()
+	defer func() { _ = dhcp.Close() }()
 
 	group, ctx := errgroup.WithContext(ctx)
 	group.Go(func() error { return s.Serve(ctx, dhcp) })

@@ -34,8 +34,8 @@ func Listen(ctx context.Context, port uint16) (*UDPConn, error) {
 	}
 	udp := conn.(*net.UDPConn)
 	if err := ipv4.NewPacketConn(udp).SetControlMessage(ipv4.FlagDst|ipv4.FlagInterface, true); err != nil && runtime.GOOS != "windows" {
-		udp.Close()
-		return nil, &Error{Op: "listen", Err: fmt.Errorf("control messages on UDP port %d: %w", port, err)}
+		err = errors.Join(fmt.Errorf("control messages on UDP port %d: %w", port, err), udp.Close())
+		return nil, &Error{Op: "listen", Err: err}
 	}
 	return &UDPConn{udp: udp, port: udp.LocalAddr().(*net.UDPAddr).AddrPort().Port()}, nil
 }
