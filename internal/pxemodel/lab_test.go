@@ -119,6 +119,6 @@ func edk2() *pxemodel.EDK2 { return &pxemodel.EDK2{Machine: pxemodel.Machine{Arc
 
 func ipxe() *pxemodel.IPXE { return &pxemodel.IPXE{Machine: pxemodel.Machine{Arch: 0, UUID: uuid()}} }
 func uuid() []byte         { return make([]byte, 16) }
-func http() *pxemodel.HTTPBoot {
+func httpBoot() *pxemodel.HTTPBoot {
 	return &pxemodel.HTTPBoot{Machine: pxemodel.Machine{Arch: 16, UUID: uuid()}}
 }

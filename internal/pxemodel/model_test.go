@@ -74,13 +74,13 @@ func TestModelsAcceptAndRefuse(t *testing.T) {
 		{"iPXE needs siaddr", ipxe(), func(_, p *pxemodel.Packet) { p.SIAddr = p.YIAddr }, "2d0362", ""},
 		{"iPXE refuses HTTPClient", ipxe(), httpClient, "2d0362", ""},
 
-		{"HTTP boot takes a URL", http(), httpClient, booted, pxemodel.ViaOffer},
-		{"HTTP boot sees no PXEClient", http(), nothing, "HTTP-E16", ""},
-		{"HTTP boot without a name server", http(), func(req, p *pxemodel.Packet) {
+		{"HTTP boot takes a URL", httpBoot(), httpClient, booted, pxemodel.ViaOffer},
+		{"HTTP boot sees no PXEClient", httpBoot(), nothing, "HTTP-E16", ""},
+		{"HTTP boot without a name server", httpBoot(), func(req, p *pxemodel.Packet) {
 			httpClient(req, p)
 			p.File = "http://boot.example/x.efi"
 		}, "HTTP-E16", ""},
-		{"HTTP boot needs a URL", http(), func(req, p *pxemodel.Packet) {
+		{"HTTP boot needs a URL", httpBoot(), func(req, p *pxemodel.Packet) {
 			httpClient(req, p)
 			p.File = "x.efi"
 		}, "HTTP-E16", ""},
@@ -140,7 +140,7 @@ func TestModelsWithoutServers(t *testing.T) {
 		{"EDK2 with addresses only", edk2(), true, false, "PXE-E16", 60 * time.Second, 60 * time.Second},
 		{"iPXE alone", ipxe(), false, false, "040ee1", 15 * time.Second, 15 * time.Second},
 		{"iPXE with addresses only", ipxe(), true, false, "2d0362", 2 * time.Second, 4 * time.Second},
-		{"HTTP boot alone", http(), false, false, "HTTP-E16", 60 * time.Second, 60 * time.Second},
+		{"HTTP boot alone", httpBoot(), false, false, "HTTP-E16", 60 * time.Second, 60 * time.Second},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {

@@ -160,7 +160,7 @@ func TestSocketDeadline(t *testing.T) {
 func TestModelStopsWithContext(t *testing.T) {
 	t.Parallel()
 
-	for name, c := range map[string]client{"BIOS": bios(), "EDK2": edk2(), "iPXE": ipxe(), "HTTP": http()} {
+	for name, c := range map[string]client{"BIOS": bios(), "EDK2": edk2(), "iPXE": ipxe(), "HTTP": httpBoot()} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 

@@ -84,7 +84,7 @@ func TestModelsSendWhatFirmwareSends(t *testing.T) {
 		ignore []byte   // options that differ from build to build
 	}{
 		{"EDK2", edk2(), nothing, []string{"edk2-pxe-discover", "edk2-pxe-request", "edk2-pxe-binl"}, nil},
-		{"HTTP boot", http(), httpClient, []string{"edk2-http-discover", "edk2-http-request"}, nil},
+		{"HTTP boot", httpBoot(), httpClient, []string{"edk2-http-discover", "edk2-http-request"}, nil},
 		{"iPXE BIOS ROM", ipxe(), menu, []string{"ipxe-bios-rom-discover", "ipxe-bios-rom-request"}, nil},
 		{
 			"iPXE EFI ROM", &pxemodel.IPXE{Machine: efi, EFI: true}, noFile,
