@@ -11,7 +11,7 @@ import (
 // interfaces, past the sockets of a DHCP server on the same host. It exists on
 // Linux only.
 type PacketConn struct {
-	packetConn
+	*packetConn
 }
 
 var _ Conn = (*PacketConn)(nil)
@@ -28,7 +28,7 @@ func ListenPacket(ctx context.Context, port uint16) (*PacketConn, error) {
 	if err != nil {
 		return nil, &Error{Op: "listen", Err: err}
 	}
-	return &PacketConn{*c}, nil
+	return &PacketConn{c}, nil
 }
 
 // ReadPacket implements [Conn].

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"net"
 	"os"
+	"sync/atomic"
 	"syscall"
 	"time"
 
@@ -20,9 +21,10 @@ import (
 // for IPv4 only, so that a packet which a bridge passes on is seen once, on
 // the bridge.
 type packetConn struct {
-	file *os.File         // the packet socket, in the runtime's poller
-	raw  syscall.RawConn  // of file
-	ip   *ipv4.PacketConn // a raw IP socket for what must be routed
+	file   *os.File         // the packet socket, in the runtime's poller
+	raw    syscall.RawConn  // of file
+	ip     *ipv4.PacketConn // a raw IP socket for what must be routed
+	closed atomic.Bool
 }
 
 func listenPacket(ctx context.Context, port uint16) (*packetConn, error) {
@@ -126,6 +128,9 @@ func (c *packetConn) receive(b []byte) (n int, from *unix.SockaddrLinklayer, err
 		n, sa, err = unix.Recvfrom(int(fd), b, 0)
 		return !errors.Is(err, unix.EAGAIN) && !errors.Is(err, unix.EINTR)
 	})
+	if waitErr != nil && c.closed.Load() {
+		return 0, nil, os.ErrClosed // The runtime has an error of its own, which nobody can match.
+	}
 	if waitErr != nil {
 		return 0, nil, waitErr
 	}
@@ -177,7 +182,10 @@ func (c *packetConn) writeRouted(b []byte, p Path) error {
 
 func (c *packetConn) setReadDeadline(t time.Time) error { return c.file.SetReadDeadline(t) }
 
-func (c *packetConn) close() error { return errors.Join(c.file.Close(), c.ip.Close()) }
+func (c *packetConn) close() error {
+	c.closed.Store(true)
+	return errors.Join(c.file.Close(), c.ip.Close())
+}
 
 // networkOrder returns v as it lies in memory in network byte order.
 func networkOrder(v uint16) uint16 {
