@@ -68,7 +68,7 @@ func compareHTTP(ctx context.Context, l *lab) (*report, error) {
 	}
 	ours := l.netbootServer()
 	ours.start = func(ctx context.Context) (*program, error) {
-		return l.start(ctx, l.netboot, "-kernel", filepath.Join(l.files(), bigFile), "-interface", "eth0", "-http-port", strconv.Itoa(httpPort))
+		return l.start(ctx, l.netboot, "-kernel", filepath.Join(l.files, bigFile), "-interface", "eth0", "-http-port", strconv.Itoa(httpPort))
 	}
 	if err := l.compete(ctx, serve(ours, l.kernelURL), serve(l.nginxServer(), static)); err != nil {
 		return nil, err
@@ -90,7 +90,7 @@ func compareHTTP(ctx context.Context, l *lab) (*report, error) {
 // makeBigFile writes the big file and returns its SHA-256 in hexadecimal
 // digits. It is in the page cache afterwards.
 func (l *lab) makeBigFile() (string, error) {
-	f, err := os.Create(filepath.Join(l.files(), bigFile))
+	f, err := os.Create(filepath.Join(l.files, bigFile))
 	if err != nil {
 		return "", err
 	}

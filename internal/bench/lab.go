@@ -21,9 +21,9 @@ import (
 )
 
 const (
-	serverAddr  = "10.77.0.1"
-	clientAddr  = "10.77.0.2" // of the host with all clients
-	firstClient = "10.77.1.1" // of as many as maxClients
+	serverAddr  = "192.168.77.1"
+	clientAddr  = "192.168.77.2" // of the host with all clients
+	firstClient = "192.168.78.1" // of as many as maxClients
 	maxClients  = 100
 )
 
@@ -33,7 +33,8 @@ type lab struct {
 	network *vmtest.Network
 	server  *vmtest.Host
 	client  *vmtest.Host
-	dir     string    // for files and logs
+	dir     string    // for logs
+	files   string    // the folder that all servers serve
 	self    string    // this program
 	netboot string    // the program that is compared
 	rounds  int       // how often each is measured
@@ -57,6 +58,9 @@ func newLab(ctx context.Context, l lab) (*lab, error) {
 		return nil, err
 	}
 	if err := l.equip(ctx); err != nil {
+		return nil, errors.Join(err, l.Close())
+	}
+	if l.files, err = l.network.Dir("files"); err != nil {
 		return nil, errors.Join(err, l.Close())
 	}
 	return &l, nil
@@ -107,6 +111,7 @@ type program struct {
 	cmd  *exec.Cmd
 	log  string // the file with what it prints
 	done chan error
+	next *program // one that runs beside it, or nil
 }
 
 // start starts a server on the server's host. What it prints goes to a file:
@@ -127,8 +132,11 @@ func (l *lab) start(ctx context.Context, name string, args ...string) (*program,
 	return p, nil
 }
 
-// stop ends the server.
+// stop ends the server, and what runs beside it.
 func (p *program) stop() {
+	if p.next != nil {
+		p.next.stop()
+	}
 	_ = p.cmd.Process.Signal(os.Interrupt)
 	select {
 	case err := <-p.done:
@@ -146,7 +154,11 @@ func (p *program) tail() string {
 	if err != nil {
 		return err.Error()
 	}
-	return string(data[max(0, len(data)-2000):])
+	text := string(data[max(0, len(data)-2000):])
+	if p.next != nil {
+		text += "\n" + p.next.tail()
+	}
+	return text
 }
 
 // A contender is a server in a comparison.

@@ -27,10 +27,14 @@ func main() {
 	}
 }
 
-// run does what the command line says: it compares, or it is a generator.
+// run does what the command line says: it compares, or it is one of the helpers
+// that it starts itself.
 func run(ctx context.Context, args []string, stdout, stderr io.Writer) error {
 	if len(args) > 0 && args[0] == "load" {
 		return load(ctx, args[1:], stdout)
+	}
+	if len(args) > 0 && args[0] == "watch" {
+		return watch(ctx, stdout)
 	}
 	l := lab{log: stderr}
 	flags := flag.NewFlagSet("bench", flag.ContinueOnError)
@@ -82,6 +86,7 @@ func (l lab) benchmark(ctx context.Context, wanted *regexp.Regexp, w io.Writer) 
 		{"offers", compareOffers},
 		{"tftp", compareTFTP},
 		{"window", compareWindow},
+		{"boot", compareBoot},
 		{"http", compareHTTP},
 	} {
 		if !wanted.MatchString(c.name) {

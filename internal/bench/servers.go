@@ -7,7 +7,6 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
-	"slices"
 	"strconv"
 )
 
@@ -18,24 +17,18 @@ const httpPort = 8090
 const machineMAC = "02:00:00:00:00:01"
 
 // netbootServer is ours, which serves the files kernel and initrd and its
-// embedded boot programs. More arguments follow.
+// embedded boot programs.
 func (l *lab) netbootServer(args ...string) contender {
 	return contender{name: "netboot", start: func(ctx context.Context) (*program, error) {
 		return l.start(ctx, l.netboot, append([]string{
-			"-kernel", filepath.Join(l.files(), "kernel"), "-initrd", filepath.Join(l.files(), "initrd"),
+			"-kernel", filepath.Join(l.files, "kernel"), "-initrd", filepath.Join(l.files, "initrd"),
 			"-interface", "eth0", "-http-port", strconv.Itoa(httpPort),
 		}, args...)...)
 	}}
 }
 
-// files returns the folder that all servers serve.
-func (l *lab) files() string { return filepath.Join(l.dir, "files") }
-
 // makeFiles writes the files that most comparisons need; others write theirs.
 func (l *lab) makeFiles(program []byte) error {
-	if err := os.Mkdir(l.files(), 0o755); err != nil { //nolint:gosec // Servers that gave up their rights read from there.
-		return err
-	}
 	for name, data := range map[string][]byte{bootProgram: program, "kernel": []byte("kernel"), "initrd": []byte("initrd")} {
 		if err := l.makeFile(name, data); err != nil {
 			return err
@@ -45,20 +38,23 @@ func (l *lab) makeFiles(program []byte) error {
 }
 
 // makeFile writes a file for all servers.
-func (l *lab) makeFile(name string, data ...[]byte) error {
-	return os.WriteFile(filepath.Join(l.files(), name), slices.Concat(data...), 0o644) //nolint:gosec // See makeFiles.
+func (l *lab) makeFile(name string, data []byte) error {
+	return os.WriteFile(filepath.Join(l.files, name), data, 0o644) //nolint:gosec // Servers that gave up their rights read it.
 }
 
-// dnsmasqServer is dnsmasq as a ProxyDHCP and TFTP server. It logs what it
-// does, as ours does.
-func (l *lab) dnsmasqServer(args ...string) contender {
+// dnsmasqServer is dnsmasq as a ProxyDHCP and TFTP server, which offers the
+// boot program unless it is told other services. It logs what it does, as ours
+// does.
+func (l *lab) dnsmasqServer(services ...string) contender {
+	if len(services) == 0 {
+		services = []string{"--pxe-service=X86-64_EFI,boot," + bootProgram}
+	}
 	return contender{name: "dnsmasq", start: func(ctx context.Context) (*program, error) {
 		return l.start(ctx, "dnsmasq", append([]string{
 			"--keep-in-foreground", "--log-facility=-", "--conf-file=/dev/null", "--user=root", "--pid-file=",
-			"--port=0", "--interface=eth0", "--bind-interfaces",
-			"--dhcp-range=10.77.0.0,proxy", "--pxe-service=X86-64_EFI,boot," + bootProgram,
-			"--enable-tftp", "--tftp-root=" + l.files(), "--tftp-no-fail", fmt.Sprint("--tftp-max=", 2*maxClients),
-		}, args...)...)
+			"--port=0", "--interface=eth0", "--bind-interfaces", "--dhcp-range=192.168.0.0,proxy",
+			"--enable-tftp", "--tftp-root=" + l.files, "--tftp-no-fail", fmt.Sprint("--tftp-max=", 2*maxClients),
+		}, services...)...)
 	}}
 }
 
@@ -66,7 +62,7 @@ func (l *lab) dnsmasqServer(args ...string) contender {
 func (l *lab) atftpdServer() contender {
 	return contender{name: "atftpd", start: func(ctx context.Context) (*program, error) {
 		return l.start(ctx, "atftpd", "--daemon", "--no-fork", "--logfile", "-", "--verbose=5",
-			"--user", "root.root", "--maxthread", strconv.Itoa(2*maxClients), l.files())
+			"--user", "root.root", "--maxthread", strconv.Itoa(2*maxClients), l.files)
 	}}
 }
 
@@ -74,7 +70,7 @@ func (l *lab) atftpdServer() contender {
 func (l *lab) nginxServer() contender {
 	return contender{name: "nginx", start: func(ctx context.Context) (*program, error) {
 		conf := filepath.Join(l.dir, "nginx.conf")
-		text := fmt.Sprintf(nginxConf, filepath.Join(l.dir, "nginx.pid"), filepath.Join(l.dir, "nginx.access"), httpPort, l.files())
+		text := fmt.Sprintf(nginxConf, filepath.Join(l.dir, "nginx.pid"), filepath.Join(l.dir, "nginx.access"), httpPort, l.files)
 		if err := os.WriteFile(conf, []byte(text), 0o600); err != nil {
 			return nil, err
 		}

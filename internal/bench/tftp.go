@@ -102,7 +102,7 @@ func (l *lab) checkTFTP(ctx context.Context, server, name string) error {
 	if err != nil {
 		return err
 	}
-	want, err := os.ReadFile(filepath.Join(l.files(), bootProgram))
+	want, err := os.ReadFile(filepath.Join(l.files, bootProgram))
 	if err != nil {
 		return err
 	}

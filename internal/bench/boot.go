@@ -1,0 +1,195 @@
+//go:build linux
+
+package main
+
+import (
+	"bufio"
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"net"
+	"net/netip"
+	"os"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/netbootkit/netbootkit/internal/vmtest"
+)
+
+const (
+	bootTimeout = 3 * time.Minute // for one machine; it takes about half of one
+	bootCmdline = "console=ttyS0 quiet bench=netboot"
+	bootConfig  = "#cloud-config\nhostname: bench\n"
+)
+
+// compareBoot compares the time from power-on to the guest's marker under
+// OVMF: ours, and dnsmasq with nginx, with the same iPXE, kernel and initramfs.
+func compareBoot(ctx context.Context, base *lab) (r *report, err error) {
+	l, guest := *base, (*vmtest.Guest)(nil)
+	if l.network, err = vmtest.NewNetwork(ctx); err != nil {
+		return nil, err
+	}
+	defer func() { err = errors.Join(err, l.Close()) }()
+	if guest, err = vmtest.NewGuest(ctx); err != nil {
+		return nil, err
+	}
+	if err := errors.Join(l.equip(ctx), l.leaseAddresses(ctx), guest.Write(l.files), l.makeFile("config", []byte(bootConfig)), l.makeBootScript()); err != nil {
+		return nil, err
+	}
+	var ours, peer bootTimes
+	contend := func(c contender, script string, times *bootTimes) contender {
+		c.ready = func(ctx context.Context) error {
+			out, err := l.client.Command(ctx, "curl", "-sS", "--fail", "--max-time", "5", script).CombinedOutput()
+			if err != nil {
+				return fmt.Errorf("%s: %w: %s", script, err, out)
+			}
+			return nil
+		}
+		c.score = func(ctx context.Context, _ *program) error {
+			marks, err := l.boot(ctx)
+			if err != nil {
+				return err
+			}
+			times.add(marks)
+			l.say("    %.1f s", marks[len(marks)-1].Seconds())
+			return nil
+		}
+		return c
+	}
+	err = l.compete(ctx,
+		contend(l.netbootMachines(), l.url("/_/ipxe?arch=x86_64&mac="+machineMAC), &ours),
+		contend(l.dnsmasqAndNginx(), l.url("/boot.ipxe"), &peer))
+	if err != nil {
+		return nil, err
+	}
+	return &report{
+		rows: []row{{
+			measure: "power-on to the guest's marker in s, OVMF", peer: "dnsmasq and nginx",
+			ours: ours.whole, theirs: peer.whole, lower: true, target: 1,
+		}},
+		tables: []table{phaseTable(&ours, &peer)},
+	}, nil
+}
+
+// url returns the URL of what a server of HTTP has under path.
+func (l *lab) url(path string) string {
+	return fmt.Sprintf("http://%s%s", net.JoinHostPort(serverAddr, strconv.Itoa(httpPort)), path)
+}
+
+// leaseAddresses adds an ordinary DHCP server.
+func (l *lab) leaseAddresses(ctx context.Context) error {
+	h, err := l.network.Host(ctx, "address", netip.MustParsePrefix("192.168.77.3/24"))
+	if err != nil {
+		return err
+	}
+	_, err = h.StartDHCP(ctx)
+	return err
+}
+
+// makeBootScript writes the script that nginx gives to iPXE.
+func (l *lab) makeBootScript() error {
+	return l.makeFile("boot.ipxe", fmt.Appendf(nil, "#!ipxe\nkernel %s initrd=initrd %s config_url=%s\ninitrd %s\nboot\n",
+		l.url("/kernel"), bootCmdline, l.url("/config"), l.url("/initrd")))
+}
+
+// netbootMachines is ours as it is meant to be used.
+func (l *lab) netbootMachines() contender {
+	c := l.netbootServer()
+	c.start = func(ctx context.Context) (*program, error) {
+		return l.start(ctx, l.netboot,
+			"-kernel", filepath.Join(l.files, "kernel"), "-initrd", filepath.Join(l.files, "initrd"), "-cmdline", bootCmdline,
+			"-cloud-config", filepath.Join(l.files, "config"), "-interface", "eth0", "-http-port", strconv.Itoa(httpPort))
+	}
+	return c
+}
+
+// dnsmasqAndNginx is what people put together from the manuals: dnsmasq offers
+// iPXE, and, to iPXE, a script that nginx serves.
+func (l *lab) dnsmasqAndNginx() contender {
+	web := l.nginxServer()
+	c := l.dnsmasqServer(
+		"--dhcp-match=set:ipxe,175",
+		"--pxe-service=tag:!ipxe,X86-64_EFI,boot,"+bootProgram,
+		"--pxe-service=tag:ipxe,X86-64_EFI,script,"+l.url("/boot.ipxe"),
+	)
+	startProxy := c.start
+	c.name = "dnsmasq and nginx"
+	c.start = func(ctx context.Context) (*program, error) {
+		p, err := startProxy(ctx)
+		if err != nil {
+			return nil, err
+		}
+		if p.next, err = web.start(ctx); err != nil {
+			p.stop()
+			return nil, err
+		}
+		return p, nil
+	}
+	return c
+}
+
+// boot boots a machine, checks what it booted, and returns when it reached
+// each phase.
+func (l *lab) boot(ctx context.Context) ([]time.Duration, error) {
+	ctx, cancel := context.WithTimeoutCause(ctx, bootTimeout, fmt.Errorf("not booted after %v", bootTimeout))
+	defer cancel()
+	observe, err := l.observe(ctx)
+	if err != nil {
+		return nil, err
+	}
+	mac, err := net.ParseMAC(machineMAC)
+	if err != nil {
+		return nil, err
+	}
+	m, err := l.network.Boot(ctx, vmtest.Spec{Firmware: vmtest.UEFI, MAC: mac})
+	if err != nil {
+		return nil, err
+	}
+	defer m.Kill()
+	report, err := m.Report(ctx)
+	if err != nil {
+		return nil, err
+	}
+	if !strings.Contains(report.Cmdline, bootCmdline) || string(report.Config) != bootConfig {
+		return nil, fmt.Errorf("booted with command line %q and configuration %q", report.Cmdline, report.Config)
+	}
+	steps, err := observe()
+	if err != nil {
+		return nil, err
+	}
+	booted, _ := m.Console.Time("GUEST-BOOTED")
+	return marks(steps, m.Started, booted)
+}
+
+// observe starts a watcher on the server's host. The result ends it and
+// returns what it saw.
+func (l *lab) observe(ctx context.Context) (func() ([]step, error), error) {
+	cmd := l.server.Command(ctx, l.self, "watch")
+	out, err := cmd.StdoutPipe()
+	if err != nil {
+		return nil, err
+	}
+	if err := cmd.Start(); err != nil {
+		return nil, err
+	}
+	lines := bufio.NewReader(out)
+	if line, err := lines.ReadString('\n'); err != nil {
+		return nil, errors.Join(fmt.Errorf("watch: %q: %w", line, err), cmd.Wait())
+	}
+	return func() ([]step, error) {
+		if err := cmd.Process.Signal(os.Interrupt); err != nil {
+			return nil, err
+		}
+		var rest bytes.Buffer
+		_, readErr := rest.ReadFrom(lines)
+		if err := errors.Join(readErr, cmd.Wait()); err != nil {
+			return nil, fmt.Errorf("watch: %w", err)
+		}
+		var steps []step
+		return steps, json.Unmarshal(rest.Bytes(), &steps)
+	}, nil
+}
