@@ -12,6 +12,10 @@ import (
 // Asking the kernel costs far more than answering a packet.
 const interfaceAge = 5 * time.Second
 
+// retryAge is how long it is believed that the host lacks an address. Packets
+// to a virtual address may come right after the address has moved here.
+const retryAge = 100 * time.Millisecond
+
 // maxInterfaces bounds how many interfaces and routes are remembered.
 const maxInterfaces = 4096
 
@@ -56,11 +60,14 @@ func newInterfaces(conn Conn) *interfaces {
 
 // get returns the interface called index. Index zero stands for all of them
 // together; one that does not exist has no name and no addresses.
-func (ifs *interfaces) get(index int) netInterface {
+func (ifs *interfaces) get(index int) netInterface { return ifs.getYounger(index, interfaceAge) }
+
+// getYounger is get, for facts no older than age.
+func (ifs *interfaces) getYounger(index int, age time.Duration) netInterface {
 	ifs.mu.Lock()
 	defer ifs.mu.Unlock()
 	nic := ifs.byIndex.at(index)
-	if now := time.Now(); nic.read.IsZero() || now.Sub(nic.read) > interfaceAge {
+	if now := time.Now(); nic.read.IsZero() || now.Sub(nic.read) > age {
 		name, addrs, err := ifs.lookup(index)
 		if err != nil {
 			name, addrs = "", nil
@@ -71,12 +78,22 @@ func (ifs *interfaces) get(index int) netInterface {
 	return *nic
 }
 
-// isLocal reports whether any interface has the address a.
-func (ifs *interfaces) isLocal(a netip.Addr) bool { return ifs.get(0).isLocal(a) }
+// isLocal reports whether a is an own or broadcast address of any interface.
+func (ifs *interfaces) isLocal(a netip.Addr) bool {
+	return ifs.get(0).isLocal(a) || ifs.getYounger(0, retryAge).isLocal(a)
+}
 
 // owns reports whether any interface has the address a, to send from.
 func (ifs *interfaces) owns(a netip.Addr) bool {
 	return slices.ContainsFunc(ifs.get(0).addrs, func(p netip.Prefix) bool { return p.Addr() == a })
+}
+
+// forget makes the next questions be asked anew.
+func (ifs *interfaces) forget() {
+	ifs.mu.Lock()
+	defer ifs.mu.Unlock()
+	ifs.byIndex = lru[int, netInterface]{max: maxInterfaces}
+	ifs.sources = lru[netip.Addr, netInterface]{max: maxInterfaces}
 }
 
 // onLink reports whether a is in a network of any interface.

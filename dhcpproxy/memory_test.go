@@ -5,6 +5,7 @@ import (
 	"errors"
 	"net/netip"
 	"os"
+	"slices"
 	"sync"
 	"testing"
 	"time"
@@ -29,6 +30,7 @@ type memoryConn struct {
 	out  chan datagram
 	stop chan struct{}
 	once sync.Once
+	lost netip.Addr // an address that the host has no more
 }
 
 func newMemoryConn() *memoryConn {
@@ -45,8 +47,8 @@ func (c *memoryConn) ReadPacket(b []byte) (int, dhcpproxy.Path, error) {
 }
 
 func (c *memoryConn) WritePacket(b []byte, p dhcpproxy.Path) error {
-	if p.Remote.Port() == 0 {
-		return errors.New("no destination")
+	if p.Remote.Port() == 0 || p.Local.Addr() == c.lost && c.lost.IsValid() {
+		return errors.New("cannot send")
 	}
 	c.out <- datagram{payload: append([]byte{}, b...), path: p}
 	return nil
@@ -61,6 +63,7 @@ func (c *memoryConn) SetReadDeadline(time.Time) error {
 // InterfaceByIndex describes a host with three interfaces.
 func (c *memoryConn) InterfaceByIndex(index int) (string, []netip.Prefix, error) {
 	lab := []netip.Prefix{netip.MustParsePrefix("169.254.7.7/16"), netip.MustParsePrefix("192.0.2.1/24"), netip.MustParsePrefix("192.0.3.1/24")}
+	lab = slices.DeleteFunc(lab, func(p netip.Prefix) bool { return p.Addr() == c.lost })
 	office := []netip.Prefix{netip.MustParsePrefix("198.51.100.1/24")}
 	switch index {
 	case 0:

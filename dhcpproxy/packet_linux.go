@@ -60,6 +60,9 @@ func openPacketSocket(port uint16) (*os.File, error) {
 	if err != nil {
 		return nil, errors.Join(fmt.Errorf("packet socket: %w", err), unix.Close(fd))
 	}
+	if unix.SetsockoptInt(fd, unix.SOL_SOCKET, unix.SO_RCVBUFFORCE, socketBuffer) != nil {
+		_ = unix.SetsockoptInt(fd, unix.SOL_SOCKET, unix.SO_RCVBUF, socketBuffer) // Less will do on quiet networks.
+	}
 	return os.NewFile(uintptr(fd), "packet"), nil
 }
 

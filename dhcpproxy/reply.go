@@ -116,7 +116,7 @@ func appendHeader(req *Request, o *Offer, server netip.Addr, to Path) []byte {
 	if len(o.BootFile) <= maxFile {
 		out.BootFileName = o.BootFile
 	}
-	return out.ToBytes()[:headerLen]
+	return append(make([]byte, 0, 2*minPayload), out.ToBytes()[:headerLen]...)
 }
 
 // appendOptions encodes every option but the relay agent's, the message type
@@ -151,6 +151,9 @@ func appendOptions(b []byte, req *Request, o *Offer, server netip.Addr, vendor [
 			name = append(name, 0)
 		}
 		b = appendOption(b, optionBootFile, name)
+	}
+	if len(o.Options) == 0 {
+		return b
 	}
 	for _, code := range slices.Sorted(maps.Keys(o.Options)) {
 		if code != optionVendor {

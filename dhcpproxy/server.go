@@ -27,6 +27,10 @@ type Server struct {
 	counters counters
 }
 
+// socketBuffer is how many bytes of packets a socket may hold back while all
+// machines of a room are switched on at once, if the system allows it.
+const socketBuffer = 1 << 20
+
 // bufferLen is longer than any packet that is answered, so that longer ones
 // are noticed.
 const bufferLen = 2048

@@ -345,6 +345,49 @@ func TestServerServeWhenSendFails(t *testing.T) {
 	assert.Equal(t, uint64(1), srv.Stats().Ignored[dhcpproxy.ReasonSendFailed])
 }
 
+func TestServerServeWhenAddressMoves(t *testing.T) {
+	t.Parallel()
+
+	synctest.Test(t, func(t *testing.T) {
+		e := make(events, 10)
+		_, conn := serve(t, program("ipxe.efi"), e.option(), dhcpproxy.WithAdvertise(netip.MustParseAddr("192.0.3.1")))
+		_, d := conn.send(t, e, asking(1), onPort67)
+		require.NotNil(t, d)
+		assert.Equal(t, "192.0.3.1:67", d.path.Local.String())
+
+		conn.lost = netip.MustParseAddr("192.0.3.1") // Another host has the virtual address now.
+		ev, d := conn.send(t, e, asking(2), onPort67)
+		require.NotNil(t, d, "%+v", ev)
+		assert.Equal(t, "192.0.2.1:67", d.path.Local.String(), "the source is an address that is left")
+		assert.Equal(t, "192.0.3.1", parseReply(d.payload).sname(), "what is advertised stays")
+
+		conn.lost = netip.Addr{} // And back, known by what is sent to it.
+		time.Sleep(110 * time.Millisecond)
+		via := onPort4011
+		via.Local = netip.MustParseAddrPort("192.0.3.1:4011")
+		ev, d = conn.send(t, e, discover(pxeX64, 7).set(53, 3).bytes(), via)
+		require.NotNil(t, d, "%+v", ev)
+		assert.Equal(t, via.Local, d.path.Local)
+	})
+}
+
+func TestServerServeLogsWhatItIgnores(t *testing.T) {
+	t.Parallel()
+
+	var log bytes.Buffer
+	e := make(events, 10)
+	_, conn := serve(t, chainload(), e.option(),
+		dhcpproxy.WithLogger(slog.New(slog.NewTextHandler(&log, &slog.HandlerOptions{Level: slog.LevelDebug}))))
+	conn.send(t, e, discover("MSFT 5.0", 7).bytes(), onPort67)
+	assert.Contains(t, log.String(), `level=DEBUG msg="packet ignored" mac=52:54:00:12:34:56 client=uefi arch=x64-efi interface=lab0 peer=0.0.0.0:68 port=67 reason=vendor_class`)
+	log.Reset()
+	conn.send(t, e, nil, onPort67)
+	assert.Contains(t, log.String(), `reason=malformed`)
+	log.Reset()
+	conn.send(t, e, discover(pxeX64, 7).bytes(), onPort67)
+	assert.Contains(t, log.String(), `level=INFO msg="offer sent" mac=52:54:00:12:34:56 client=uefi arch=x64-efi interface=lab0 peer=0.0.0.0:68 port=67 server=192.0.2.1 file=52:54:00:12:34:56/ipxe.efi`)
+}
+
 func TestServerServeManyAtOnce(t *testing.T) {
 	t.Parallel()
 

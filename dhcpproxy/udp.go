@@ -37,6 +37,7 @@ func Listen(ctx context.Context, port uint16) (*UDPConn, error) {
 		err = errors.Join(fmt.Errorf("control messages on UDP port %d: %w", port, err), udp.Close())
 		return nil, &Error{Op: "listen", Err: err}
 	}
+	_ = udp.SetReadBuffer(socketBuffer) // Less will do on quiet networks.
 	return &UDPConn{udp: udp, port: udp.LocalAddr().(*net.UDPAddr).AddrPort().Port()}, nil
 }
 

@@ -80,9 +80,7 @@ func (w *work) answer(ctx context.Context, b []byte, via Path) {
 		w.compose(p, w.ifs)
 	}
 	if p.reason == ReasonNone {
-		if err := w.conn.WritePacket(p.reply, p.to); err != nil {
-			p.fail(ReasonSendFailed, "write", err)
-		}
+		w.send(p)
 	}
 	w.report(ctx, b, via, p)
 }
@@ -171,6 +169,19 @@ func (s *Server) compose(p *packet, ifs *interfaces) {
 	p.reply = reply
 }
 
+// send sends the reply. The commonest failure is an address that the host has
+// lost since it was last looked at, so the path is chosen a second time.
+func (w *work) send(p *packet) {
+	if w.conn.WritePacket(p.reply, p.to) == nil {
+		return
+	}
+	w.ifs.forget()
+	p.to = w.replyPath(p.req, w.ifs.get(p.req.via.Interface), w.ifs)
+	if err := w.conn.WritePacket(p.reply, p.to); err != nil {
+		p.fail(ReasonSendFailed, "write", err)
+	}
+}
+
 func (p *packet) fail(reason Reason, op string, err error) {
 	p.reason = reason
 	p.err = &Error{Op: op, MAC: p.req.MAC, Err: err}
@@ -248,7 +259,7 @@ func (p *packet) event(b []byte, via Path) Event {
 // what the caller or the host does wrong is not.
 func (r Reason) level() slog.Level {
 	switch r {
-	case ReasonBusy, ReasonNoAddress, ReasonHandlerError, ReasonHandlerTimeout, ReasonOfferInvalid,
+	case ReasonNoAddress, ReasonHandlerError, ReasonHandlerTimeout, ReasonOfferInvalid,
 		ReasonReplyTooLarge, ReasonSendFailed:
 		return slog.LevelWarn
 	default:
