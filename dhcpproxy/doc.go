@@ -27,6 +27,9 @@
 //	u-boot        option 93 is 21 to 24         file, 66, 67, no 43         not asked
 //	other         none of these                 file, 66, 67, no 43         the same
 //
+// Answers to iPXE have priority 1 in option 175, so that it prefers them to a
+// file name of the DHCP server. Other firmware decides alone: a DHCP server that
+// itself sends PXEClient in option 60 beats every proxy, so turn that off.
 // Options 66 and 67 are also sent when option 55 asks for them. UEFI firmware
 // is sent to port 4011 by leaving option 43 out, since the menu code of many
 // vendors ignores an offer that forbids the detour.

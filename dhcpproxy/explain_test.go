@@ -36,7 +36,7 @@ func TestServerExplain(t *testing.T) {
 		}},
 		{"marked ipxe", discover(pxeX64, 7).setString(77, "Tinkerbell"), []string{
 			`52:54:00:12:34:56 is a chained client, architecture x64-efi, vendor class "PXEClient:Arch:00007:UNDI:003016", user class ["Tinkerbell"].`,
-			`It gets an offer of 328 bytes, sent to 255.255.255.255:68: boot file "http://192.0.2.1:8090/script" from 192.0.2.1.`,
+			`It gets an offer of 333 bytes, sent to 255.255.255.255:68: boot file "http://192.0.2.1:8090/script" from 192.0.2.1.`,
 			`Policy: marked iPXE: script.`,
 		}},
 		{"through a relay", discover(pxeBIOS, 0).with(func(r *request) { r.giaddr = [4]byte{10, 1, 0, 1} }), []string{

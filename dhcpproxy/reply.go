@@ -152,6 +152,11 @@ func appendOptions(b []byte, req *Request, o *Offer, server netip.Addr, vendor [
 		}
 		b = appendOption(b, optionBootFile, name)
 	}
+	if req.Client.IPXE() && o.Options[optionEtherboot] == nil {
+		// iPXE takes the file name from the address server, which may have one
+		// that nobody remembers, unless a proxy has a higher priority.
+		b = appendOption(b, optionEtherboot, []byte{1, 1, 1})
+	}
 	if len(o.Options) == 0 {
 		return b
 	}
