@@ -13,6 +13,7 @@ import (
 	"sync"
 	"time"
 
+	"github.com/netbootkit/netbootkit/internal/netsim"
 	"github.com/netbootkit/netbootkit/internal/tftpclient"
 )
 
@@ -45,6 +46,13 @@ func (l *tftpLoad) run(ctx context.Context) (*loadResult, error) {
 	if l.check {
 		return l.fetchOnce(ctx)
 	}
+	if l.delay > 0 {
+		relay, err := l.lengthen()
+		if err != nil {
+			return nil, err
+		}
+		defer relay.Close() //nolint:errcheck // It is only for this process.
+	}
 	ctx, cancel := context.WithTimeout(ctx, time.Duration(l.seconds*float64(time.Second)))
 	defer cancel()
 	var (
@@ -70,6 +78,21 @@ func (l *tftpLoad) run(ctx context.Context) (*loadResult, error) {
 	wg.Wait()
 	total.Seconds = time.Since(begin).Seconds()
 	return &total, errors.Join(errs...)
+}
+
+// lengthen puts a relay into the path to the server. Clients then reach it
+// only from the loopback address.
+func (l *tftpLoad) lengthen() (*netsim.Relay, error) {
+	server, err := netip.ParseAddrPort(l.server)
+	if err != nil {
+		return nil, err
+	}
+	relay, err := netsim.Listen(server, netsim.Path{Delay: l.delay})
+	if err != nil {
+		return nil, err
+	}
+	l.server, l.local = relay.Addr().String(), netip.IPv4Unspecified()
+	return relay, nil
 }
 
 func (l *tftpLoad) client(local netip.Addr) tftpclient.Client {

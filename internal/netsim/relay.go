@@ -30,7 +30,8 @@ type Relay struct {
 	path   Path
 	server netip.AddrPort
 	front  *net.UDPConn
-	ip     net.IP
+	ip     net.IP   // of the sockets that clients see
+	far    net.IP   // of those that the server sees
 	lanes  [4]*lane // to the server on time and late, to clients on time and late
 
 	done chan struct{}
@@ -70,7 +71,10 @@ func Listen(server netip.AddrPort, path Path) (*Relay, error) {
 	if server.Addr().Is6() {
 		r.ip = net.IPv6loopback
 	}
-	front, err := r.open()
+	if server.Addr().IsLoopback() {
+		r.far = r.ip
+	}
+	front, err := r.open(r.ip)
 	if err != nil {
 		return nil, err
 	}
@@ -123,9 +127,10 @@ func (r *Relay) Close() error {
 	return nil
 }
 
-// open opens a socket that Close closes.
-func (r *Relay) open() (*net.UDPConn, error) {
-	conn, err := net.ListenUDP("udp", &net.UDPAddr{IP: r.ip})
+// open opens a socket at ip, or at any address if that is nil, that Close
+// closes.
+func (r *Relay) open(ip net.IP) (*net.UDPConn, error) {
+	conn, err := net.ListenUDP("udp", &net.UDPAddr{IP: ip})
 	if err != nil {
 		return nil, err
 	}
@@ -148,7 +153,7 @@ func (r *Relay) client(addr netip.AddrPort) *client {
 	if c != nil {
 		return c
 	}
-	conn, err := r.open()
+	conn, err := r.open(r.far)
 	if err != nil {
 		return nil
 	}
@@ -170,7 +175,7 @@ func (r *Relay) peer(c *client, from netip.AddrPort) *net.UDPConn {
 	if conn := c.peers[from]; conn != nil {
 		return conn
 	}
-	conn, err := r.open()
+	conn, err := r.open(r.ip)
 	if err != nil {
 		return nil
 	}
