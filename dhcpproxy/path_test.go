@@ -175,7 +175,7 @@ func TestServerServeTellsHandler(t *testing.T) {
 
 	require.NotNil(t, got)
 	assert.Equal(t, testMAC, got.MAC)
-	assert.Equal(t, "0123456789abcdef", string(got.UUID[:]))
+	assert.Equal(t, "3210547689abcdef", string(got.UUID[:]))
 	assert.Equal(t, []dhcpproxy.Arch{20000, 7}, got.Archs)
 	assert.Equal(t, dhcpproxy.ArchX64EFI, got.Arch)
 	assert.Equal(t, dhcpproxy.ClientIPXE, got.Client)

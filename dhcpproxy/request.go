@@ -4,6 +4,7 @@ import (
 	"encoding/binary"
 	"net"
 	"net/netip"
+	"slices"
 	"strings"
 
 	"github.com/insomniacslk/dhcp/dhcpv4"
@@ -13,7 +14,7 @@ import (
 // All of its strings and bytes were chosen by the client.
 type Request struct {
 	MAC         net.HardwareAddr
-	UUID        [16]byte // option 97 (RFC 4578 §2.3); zero if absent or not well-formed
+	UUID        [16]byte // option 97 (RFC 4578 §2.3) in the order in which it is written; zero if absent or not well-formed
 	Archs       []Arch   // option 93, in the client's order
 	Arch        Arch     // the first of Archs that is Known; ArchRaspberryPi for any Pi
 	Client      Client
@@ -119,9 +120,7 @@ func newRequest(msg *dhcpv4.DHCPv4, raw []byte, via Path, markers []string) *Req
 		req.Features = parseFeatures(b)
 	}
 	uuid := opts[optionUUID]
-	if len(uuid) == 17 && uuid[0] == 0 {
-		req.UUID = [16]byte(uuid[1:])
-	}
+	req.UUID = parseUUID(uuid)
 	if relay := addrFrom(msg.GatewayIPAddr); !relay.IsUnspecified() {
 		req.Relay = relay
 	}
@@ -188,4 +187,18 @@ func addrFrom(b []byte) netip.Addr {
 		return netip.IPv4Unspecified()
 	}
 	return netip.AddrFrom4([4]byte(b))
+}
+
+// parseUUID reads option 97. Its first three fields come with their least
+// significant byte first, as EFI and SMBIOS store them; firmware and iPXE both
+// send it so.
+func parseUUID(b []byte) (u [16]byte) {
+	if len(b) != 17 || b[0] != 0 {
+		return u
+	}
+	u = [16]byte(b[1:])
+	slices.Reverse(u[:4])
+	slices.Reverse(u[4:6])
+	slices.Reverse(u[6:8])
+	return u
 }
