@@ -15,6 +15,7 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+	"syscall"
 	"time"
 
 	"github.com/netbootkit/netbootkit/internal/vmtest"
@@ -118,11 +119,11 @@ type program struct {
 // reading it would be work.
 func (l *lab) start(ctx context.Context, name string, args ...string) (*program, error) {
 	log := filepath.Join(l.dir, filepath.Base(name)+".log")
-	f, err := os.Create(log)
+	f, err := os.Create(log) //nolint:gosec // A name of ours.
 	if err != nil {
 		return nil, err
 	}
-	defer f.Close()
+	defer f.Close() //nolint:errcheck // The program has it, too.
 	p := &program{cmd: l.server.Command(ctx, name, args...), log: log, done: make(chan error, 1)}
 	p.cmd.Stdout, p.cmd.Stderr = f, f
 	if err := p.cmd.Start(); err != nil {
@@ -137,7 +138,7 @@ func (p *program) stop() {
 	if p.next != nil {
 		p.next.stop()
 	}
-	_ = p.cmd.Process.Signal(os.Interrupt)
+	_ = p.cmd.Process.Signal(syscall.SIGTERM)
 	select {
 	case err := <-p.done:
 		p.done <- err

@@ -46,7 +46,7 @@ func (l *httpLoad) run(ctx context.Context) (*loadResult, error) {
 	conns, err := l.connect(ctx)
 	defer func() {
 		for _, c := range conns {
-			c.Close()
+			_ = c.Close()
 		}
 	}()
 	if err != nil {

@@ -102,18 +102,18 @@ func (l *tftpLoad) client(local netip.Addr) tftpclient.Client {
 // fetchMany fetches the file until ctx is done. What it got of the last one
 // counts.
 func (l *tftpLoad) fetchMany(ctx context.Context, client tftpclient.Client) (total loadResult, err error) {
-	for ctx.Err() == nil {
-		r, err := client.Get(ctx, l.server, l.file, io.Discard)
+	for ctx.Err() == nil && err == nil {
+		var r tftpclient.Result
+		r, err = client.Get(ctx, l.server, l.file, io.Discard)
 		total.Bytes += r.Bytes
-		if ctx.Err() != nil {
-			break
+		if err == nil {
+			total.Count++
 		}
-		if err != nil {
-			return total, err
-		}
-		total.Count++
 	}
-	return total, nil
+	if ctx.Err() != nil {
+		err = nil // It was cut off.
+	}
+	return total, err
 }
 
 func (l *tftpLoad) fetchOnce(ctx context.Context) (*loadResult, error) {

@@ -11,6 +11,7 @@ import (
 	"os"
 	"os/signal"
 	"regexp"
+	"slices"
 	"syscall"
 	"time"
 
@@ -51,21 +52,45 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) error {
 	if err != nil {
 		return err
 	}
+	todo := comparisons(wanted)
+	if len(todo) == 0 {
+		return fmt.Errorf("-run %s matches no comparison", wanted)
+	}
+	if l.rounds < 1 || l.seconds <= 0 {
+		return fmt.Errorf("-n %d -seconds %v: nothing to measure", l.rounds, l.seconds)
+	}
 	if os.Geteuid() != 0 {
 		return errors.New("must be root, to make network namespaces")
 	}
 	if *output == "" {
-		return l.benchmark(ctx, wanted, stdout)
+		return l.benchmark(ctx, todo, stdout)
 	}
 	f, err := os.Create(*output)
 	if err != nil {
 		return err
 	}
-	return errors.Join(l.benchmark(ctx, wanted, io.MultiWriter(stdout, f)), f.Close())
+	return errors.Join(l.benchmark(ctx, todo, io.MultiWriter(stdout, f)), f.Close())
 }
 
-// benchmark does the wanted comparisons and writes what they found to w.
-func (l lab) benchmark(ctx context.Context, wanted *regexp.Regexp, w io.Writer) (err error) {
+// A comparison is one part of the benchmark.
+type comparison struct {
+	name    string
+	compare func(context.Context, *lab) (*report, error)
+}
+
+// comparisons returns those whose names match.
+func comparisons(wanted *regexp.Regexp) []comparison {
+	return slices.DeleteFunc([]comparison{
+		{"offers", compareOffers},
+		{"tftp", compareTFTP},
+		{"window", compareWindow},
+		{"boot", compareBoot},
+		{"http", compareHTTP},
+	}, func(c comparison) bool { return !wanted.MatchString(c.name) })
+}
+
+// benchmark does the comparisons and writes what they found to w.
+func (l lab) benchmark(ctx context.Context, todo []comparison, w io.Writer) (err error) {
 	machine, err := describeMachine(ctx, time.Now())
 	if err != nil {
 		return err
@@ -79,19 +104,7 @@ func (l lab) benchmark(ctx context.Context, wanted *regexp.Regexp, w io.Writer) 
 		return err
 	}
 	total := new(report)
-	for _, c := range []struct {
-		name    string
-		compare func(context.Context, *lab) (*report, error)
-	}{
-		{"offers", compareOffers},
-		{"tftp", compareTFTP},
-		{"window", compareWindow},
-		{"boot", compareBoot},
-		{"http", compareHTTP},
-	} {
-		if !wanted.MatchString(c.name) {
-			continue
-		}
+	for _, c := range todo {
 		bench.say("%s", c.name)
 		r, err := c.compare(ctx, bench)
 		if err != nil {

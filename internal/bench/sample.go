@@ -40,9 +40,9 @@ func (s sample) max() float64 {
 // out.
 func (s sample) over(t sample) sample {
 	var ratios sample
-	for i := range min(len(s), len(t)) {
-		if t[i] != 0 {
-			ratios = append(ratios, s[i]/t[i])
+	for i, v := range s {
+		if i < len(t) && t[i] != 0 {
+			ratios = append(ratios, v/t[i])
 		}
 	}
 	return ratios
