@@ -2,10 +2,12 @@ package tftpd
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"io/fs"
 	"net/netip"
+	"syscall"
 )
 
 // FS returns a [Handler] that serves the regular files of fsys. They must
@@ -15,20 +17,20 @@ import (
 //
 // FS follows symbolic links as far as fsys does. [os.Root.FS] refuses those
 // that lead out of the root; [os.DirFS] follows them anywhere, so prefer the
-// former for a directory on disk.
+// former for a directory on disk. A link that was refused is an access violation.
 func FS(fsys fs.FS) Handler {
 	return HandlerFunc(func(_ context.Context, name string, _ netip.AddrPort) (File, error) {
 		// Ask before opening: to open a pipe would wait for its writer.
 		info, err := fs.Stat(fsys, name)
 		if err != nil {
-			return nil, err
+			return nil, classified(err)
 		}
 		if err := servable(name, info); err != nil {
 			return nil, err
 		}
 		f, err := fsys.Open(name)
 		if err != nil {
-			return nil, err
+			return nil, classified(err)
 		}
 		file, err := newFSFile(name, f)
 		if err != nil {
@@ -37,6 +39,22 @@ func FS(fsys fs.FS) Handler {
 		}
 		return file, nil
 	})
+}
+
+// classified makes errors match what the client should be told where the
+// system's do not by themselves.
+func classified(err error) error {
+	var errno syscall.Errno
+	switch {
+	case errors.Is(err, fs.ErrNotExist), errors.Is(err, fs.ErrPermission), errors.Is(err, fs.ErrInvalid):
+		return err
+	case errors.Is(err, syscall.ENOTDIR), errors.Is(err, syscall.ENAMETOOLONG):
+		return fmt.Errorf("%w: %w", fs.ErrNotExist, err)
+	case errors.As(err, &errno):
+		return err
+	default: // Not from the system: os.Root says that a link leads out of it.
+		return fmt.Errorf("%w: %w", fs.ErrPermission, err)
+	}
 }
 
 func newFSFile(name string, f fs.File) (File, error) {

@@ -80,11 +80,10 @@ func (l *listener) write(b []byte, peer netip.AddrPort, asked netip.Addr) error 
 		return err
 	}
 	var oob []byte
-	if l.ipv4 {
+	if asked.Is4() { // Also on a socket for both families.
 		oob = (&ipv4.ControlMessage{Src: asked.AsSlice()}).Marshal()
 	} else {
-		src := asked.As16()
-		oob = (&ipv6.ControlMessage{Src: src[:]}).Marshal()
+		oob = (&ipv6.ControlMessage{Src: asked.AsSlice()}).Marshal()
 	}
 	_, _, err := l.udp.WriteMsgUDPAddrPort(b, oob, peer)
 	return err
