@@ -2,8 +2,10 @@ package dhcpproxy_test
 
 import (
 	"context"
+	"fmt"
 	"net"
 	"net/netip"
+	"slices"
 	"sync"
 	"testing"
 	"testing/synctest"
@@ -203,18 +205,25 @@ func TestModelsBootBesideAddressServer(t *testing.T) {
 	t.Parallel()
 
 	const own = "tftp://10.0.0.1/own.nbp"
+	stale := func(a *pxemodel.AddressServer) {
+		a.NextServer, a.File, a.Class, a.Vendor = a.Host.Addr(), "own.nbp", "PXEClient", []byte{6, 1, 8, 255}
+	}
 	tests := []struct {
 		name   string
 		config func(a *pxemodel.AddressServer)
-		proxy  string // the rows, by their letters, that boot from the proxy
+		wait   time.Duration // of the proxy, before it answers
+		proxy  string        // the rows, by their letters, that boot from the proxy
 	}{
 		{"with next-server and file", func(a *pxemodel.AddressServer) {
 			a.NextServer, a.File = a.Host.Addr(), "own.nbp"
-		}, "ABCDEFG"},
-		{"with PXEClient, 43.6 and a file", func(a *pxemodel.AddressServer) {
-			a.NextServer, a.File, a.Class, a.Vendor = a.Host.Addr(), "own.nbp", "PXEClient", []byte{6, 1, 8, 255}
-		}, "CDEFG"},
-		{"that pings before its offer", func(a *pxemodel.AddressServer) { a.Delay = 3 * time.Second }, "ABCDEFG"},
+		}, 0, "ABCDEFG"},
+		{"with PXEClient, 43.6 and a file, later than the proxy", func(a *pxemodel.AddressServer) {
+			stale(a)
+			a.Delay = 10 * time.Millisecond
+		}, 0, "CDEFG"},
+		// iPXE takes the first PXEClient that it hears of.
+		{"with PXEClient, 43.6 and a file, before the proxy", stale, 10 * time.Millisecond, "EFG"},
+		{"that pings before its offer", func(a *pxemodel.AddressServer) { a.Delay = 3 * time.Second }, 0, "ABCDEFG"},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
@@ -223,7 +232,11 @@ func TestModelsBootBesideAddressServer(t *testing.T) {
 			eachRow(t, func(s *site, r modelRow) {
 				tt.config(s.address)
 				s.serveAddresses()
-				s.serveProxy(s.host("10.0.0.2", netip.Addr{}), everyone())
+				s.serveProxy(s.host("10.0.0.2", netip.Addr{}), dhcpproxy.HandlerFunc(
+					func(ctx context.Context, req *dhcpproxy.Request) (*dhcpproxy.Offer, error) {
+						time.Sleep(tt.wait)
+						return everyone().Offer(ctx, req)
+					}))
 				res, err := r.model(0).Boot(s.ctx, r.at(s))
 				stubborn := r.name[0] == 'A' && r.via == pxemodel.ViaPort4011
 				switch {
@@ -248,6 +261,46 @@ func contains(letters string, b byte) bool {
 		}
 	}
 	return false
+}
+
+// TestModelsBootFromMenu shows a menu on port 67 and serves its first item on
+// port 4011. A menu whose first item is the local disk sends firmware there.
+func TestModelsBootFromMenu(t *testing.T) {
+	t.Parallel()
+
+	for _, local := range []bool{false, true} {
+		policy := dhcpproxy.HandlerFunc(func(_ context.Context, req *dhcpproxy.Request) (*dhcpproxy.Offer, error) {
+			items := []dhcpproxy.MenuItem{{Type: 0x8001, Text: "Install"}, {Type: 0x8002, Text: "Rescue"}}
+			switch {
+			case req.BootItem != nil:
+				return &dhcpproxy.Offer{BootFile: fmt.Sprintf("item-%x", req.BootItem.Type)}, nil
+			case local:
+				items = slices.Insert(items, 0, dhcpproxy.MenuItem{Text: "Local disk"})
+			}
+			return &dhcpproxy.Offer{Menu: &dhcpproxy.Menu{Prompt: "Press F8", Items: items}}, nil
+		})
+		for _, r := range modelRows() {
+			if r.name != "A BIOS" && r.name != "B EDK2 x64" && r.name != "C iPXE with HTTP" {
+				continue
+			}
+			t.Run(fmt.Sprintf("%s, local %v", r.name, local), func(t *testing.T) {
+				t.Parallel()
+
+				atSite(t, pxemodel.Faults{}, func(s *site) {
+					s.serveAddresses()
+					s.serveProxy(s.host("10.0.0.2", netip.Addr{}), policy)
+					res, err := r.model(0).Boot(s.ctx, s.machine(1))
+					if local {
+						require.ErrorContains(s.t, err, "LOCAL")
+						return
+					}
+					require.NoError(s.t, err)
+					assert.Equal(s.t, pxemodel.ViaBootServer, res.Via)
+					assert.Equal(s.t, "tftp://10.0.0.2/item-8001", res.URL())
+				})
+			})
+		}
+	}
 }
 
 // TestModelsGoOnWhenUnknown: a machine that the policy does not know hears
@@ -318,11 +371,12 @@ func TestModelsBootAmongOddPackets(t *testing.T) {
 	eachRow(t, func(s *site, r modelRow) {
 		s.serveAddresses()
 		srv := s.serveProxy(s.host("10.0.0.2", netip.Addr{}), everyone())
-		stop := make(chan struct{})
 		noise := s.host("10.0.0.66", netip.Addr{})
-		s.running.Go(func() { sendOddPackets(noise, stop) })
+		ctx, stop := context.WithCancel(s.ctx)
+		defer stop()
+		s.running.Go(func() { sendOddPackets(ctx, noise) })
 		r.requireBoots(s, r.at(s))
-		close(stop)
+		stop()
 		synctest.Wait()
 
 		st := srv.Stats()
@@ -337,8 +391,9 @@ func TestModelsBootAmongOddPackets(t *testing.T) {
 	})
 }
 
-// sendOddPackets sends what must be ignored, ten rounds a second.
-func sendOddPackets(from *pxemodel.Host, stop <-chan struct{}) {
+// sendOddPackets sends what must be ignored, ten rounds a second, until ctx is
+// done.
+func sendOddPackets(ctx context.Context, from *pxemodel.Host) {
 	all := netip.MustParseAddrPort("255.255.255.255:67")
 	boot := netip.MustParseAddrPort("10.0.0.2:4011")
 	for {
@@ -348,7 +403,7 @@ func sendOddPackets(from *pxemodel.Host, stop <-chan struct{}) {
 			}
 		}
 		select {
-		case <-stop:
+		case <-ctx.Done():
 			return
 		case <-time.After(100 * time.Millisecond):
 		}
