@@ -76,8 +76,7 @@ func TestLRU(t *testing.T) {
 	*l.at(3) = "new"
 	assert.Nil(t, l.peek(1), "the one not used for longest is gone")
 	assert.NotNil(t, l.peek(0))
-	assert.Len(t, l.entries, 3)
-	assert.Equal(t, 3, l.order.Len())
+	assert.Equal(t, 3, l.len())
 }
 
 func TestMachinesAreBounded(t *testing.T) {
@@ -91,7 +90,7 @@ func TestMachinesAreBounded(t *testing.T) {
 		ms.allow(mac, time.Now(), false)
 		ms.offered(mac, ClientBIOS, "x", [4]byte{}, time.Now())
 	}
-	assert.Len(t, ms.known.entries, maxMachines)
+	assert.Equal(t, maxMachines, ms.known.len())
 }
 
 func TestInterfacesAreCached(t *testing.T) {

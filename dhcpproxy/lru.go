@@ -1,42 +1,70 @@
 package dhcpproxy
 
-import "container/list"
-
 // An lru is a map of at most max entries. Adding one more forgets the entry
 // that was not used for longest. Its zero value with max set is empty.
+//
+// The entries lie in one slice and know each other by number, so that a table
+// without pointers in K and V costs the garbage collector nothing.
 type lru[K comparable, V any] struct {
 	max     int
-	entries map[K]*list.Element
-	order   list.List // of *lruEntry, the latest first
+	numbers map[K]int32
+	entries []lruEntry[K, V] // entry 0 is the ring's anchor: its next is the latest, its prev the oldest
 }
 
 type lruEntry[K comparable, V any] struct {
-	key   K
-	value V
+	key        K
+	value      V
+	next, prev int32
 }
 
-// peek returns the value of key without changing anything, or nil.
+// len returns the number of entries.
+func (l *lru[K, V]) len() int { return len(l.numbers) }
+
+// peek returns the value of key without changing anything, or nil. It is valid
+// until the next call of at.
 func (l *lru[K, V]) peek(key K) *V {
-	if e, ok := l.entries[key]; ok {
-		return &e.Value.(*lruEntry[K, V]).value
+	if n, ok := l.numbers[key]; ok {
+		return &l.entries[n].value
 	}
 	return nil
 }
 
-// at returns the value of key, adding a zero one if there is none.
+// at returns the value of key, adding a zero one if there is none. It is valid
+// until the next call.
 func (l *lru[K, V]) at(key K) *V {
-	if e, ok := l.entries[key]; ok {
-		l.order.MoveToFront(e)
-		return &e.Value.(*lruEntry[K, V]).value
+	if l.numbers == nil {
+		l.numbers = make(map[K]int32)
+		l.entries = make([]lruEntry[K, V], 1)
 	}
-	if l.entries == nil {
-		l.entries = make(map[K]*list.Element)
+	n, ok := l.numbers[key]
+	switch {
+	case ok:
+		l.unlink(n)
+	case l.len() < l.max:
+		n = int32(len(l.entries))
+		l.entries = append(l.entries, lruEntry[K, V]{key: key})
+	default:
+		n = l.entries[0].prev
+		l.unlink(n)
+		delete(l.numbers, l.entries[n].key)
+		l.entries[n] = lruEntry[K, V]{key: key}
 	}
-	if len(l.entries) >= l.max {
-		oldest := l.order.Back()
-		delete(l.entries, l.order.Remove(oldest).(*lruEntry[K, V]).key)
+	if !ok {
+		l.numbers[key] = n
 	}
-	entry := &lruEntry[K, V]{key: key}
-	l.entries[key] = l.order.PushFront(entry)
-	return &entry.value
+	l.link(n)
+	return &l.entries[n].value
+}
+
+// link makes entry n the latest.
+func (l *lru[K, V]) link(n int32) {
+	first := l.entries[0].next
+	l.entries[n].next, l.entries[n].prev = first, 0
+	l.entries[first].prev = n
+	l.entries[0].next = n
+}
+
+func (l *lru[K, V]) unlink(n int32) {
+	e := &l.entries[n]
+	l.entries[e.prev].next, l.entries[e.next].prev = e.next, e.prev
 }
