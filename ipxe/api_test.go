@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"context"
 	"errors"
-	"fmt"
 	"io"
 	"io/fs"
 	"math/rand/v2"
@@ -67,7 +66,6 @@ func newAPI(t *testing.T, prefix string, opts ...ipxe.APIOption) *ipxe.API {
 func TestAPIBootSpec(t *testing.T) {
 	t.Parallel()
 
-	const host = "http://boot.example"
 	tests := []struct {
 		name   string
 		answer string
@@ -127,7 +125,6 @@ func TestAPIBootSpec(t *testing.T) {
 			assert.Equal(t, tt.want, spec)
 		})
 	}
-	_ = host
 }
 
 func TestAPIBootSpecWhenRefused(t *testing.T) {
@@ -447,7 +444,7 @@ func FuzzAPI(f *testing.F) {
 			switch {
 			case word == "echo" && i == 0, word == "kernel", word == "initrd", word == "imgfetch", word == "boot" && i == len(trace)-1:
 			default:
-				t.Fatal(fmt.Sprintf("%q in %q", step, w.Body))
+				t.Fatalf("%q in %q", step, w.Body)
 			}
 		}
 	})

@@ -58,7 +58,7 @@ func action(s string) (function, arg, tail string, ok bool) {
 func collapse(text string) string {
 	var b strings.Builder
 	quoted := false
-	var last rune = ' '
+	last := ' '
 	for _, r := range text {
 		if r == '"' {
 			quoted = !quoted

@@ -319,11 +319,10 @@ func (h *Handler) refuse(t *transfer, status int, reason string) {
 
 // fail answers with the status that err calls for, and reports the event.
 func (h *Handler) fail(t *transfer, r *http.Request, start time.Time, e Event, err error) {
-	var wait *NotReadyError
 	switch {
 	case errors.Is(err, ErrNotReady):
 		seconds := minRetryAfter
-		if errors.As(err, &wait) {
+		if wait, ok := errors.AsType[*NotReadyError](err); ok {
 			seconds = int(math.Ceil(wait.RetryAfter.Seconds()))
 		}
 		t.Header().Set("Retry-After", strconv.Itoa(min(max(seconds, minRetryAfter), maxRetryAfter)))
@@ -343,8 +342,7 @@ func (h *Handler) done(t *transfer, r *http.Request, start time.Time, e Event, e
 	if r.Method == http.MethodHead && err == nil {
 		return
 	}
-	var known *Error
-	if err != nil && !errors.As(err, &known) {
+	if _, known := errors.AsType[*Error](err); err != nil && !known {
 		err = &Error{Op: "send", MAC: e.MAC, Name: e.Name, Err: err}
 	}
 	e.Err = err

@@ -89,7 +89,8 @@ func parseUUID(s string) (u [16]byte, err error) {
 // under base, such as "http://192.0.2.1:8090". It fits DHCP's 127 bytes as
 // long as only MAC, UUID and Arch are set.
 func ScriptURL(base string, m *Machine) string {
-	q := "mac=" + m.MAC.String()
+	var b strings.Builder
+	b.WriteString(strings.TrimSuffix(base, "/") + "/_/ipxe?mac=" + m.MAC.String())
 	for _, f := range [][2]string{
 		{"arch", m.Arch},
 		{"uuid", formatUUID(m.UUID)},
@@ -100,10 +101,10 @@ func ScriptURL(base string, m *Machine) string {
 		{"product", m.Product},
 	} {
 		if f[1] != "" {
-			q += "&" + f[0] + "=" + url.QueryEscape(f[1])
+			b.WriteString("&" + f[0] + "=" + url.QueryEscape(f[1]))
 		}
 	}
-	return strings.TrimSuffix(base, "/") + "/_/ipxe?" + q
+	return b.String()
 }
 
 // formatUUID returns u in its usual form, or "" if it is zero.

@@ -89,20 +89,21 @@ func (s *Script) writeBoot(b *bytes.Buffer, prefix string) {
 		return
 	}
 	s.writeFetch(b, prefix, "kernel", "kernel", s.Kernel)
-	boot := "boot kernel"
 	for i, url := range s.Initrd {
-		name := fmt.Sprintf("initrd%d", i)
-		s.writeFetch(b, prefix, "initrd", name, url)
-		boot += " initrd=" + name
+		s.writeFetch(b, prefix, "initrd", fmt.Sprintf("initrd%d", i), url)
 	}
 	if s.Booting != "" {
 		fmt.Fprintf(b, "imgfetch --name booting --timeout %d %s ||\nimgfree booting ||\n",
 			s.timeout().Milliseconds(), s.Booting)
 	}
-	if s.Cmdline != "" {
-		boot += " " + s.Cmdline
+	b.WriteString("boot kernel")
+	for i := range s.Initrd { // EFI kernels find their initrds by these.
+		fmt.Fprintf(b, " initrd=initrd%d", i)
 	}
-	fmt.Fprintf(b, "%s || goto %sfailed\n:%sfailed\n", boot, prefix, prefix)
+	if s.Cmdline != "" {
+		b.WriteString(" " + s.Cmdline)
+	}
+	fmt.Fprintf(b, " || goto %sfailed\n:%sfailed\n", prefix, prefix)
 	s.OnFailure.write(b)
 }
 

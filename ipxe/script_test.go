@@ -91,18 +91,21 @@ func TestScriptRuns(t *testing.T) {
 		{"kernel that does not start", linux(), interpreter{}, append(fetched[:6:6], "echo Boot failed", "exit 1")},
 		{"exit", ipxe.Script{Local: ipxe.LocalExit}, interpreter{}, []string{"exit 1"}},
 		{
-			"sanboot on BIOS", ipxe.Script{Local: ipxe.LocalSANBoot},
+			"sanboot on BIOS",
+			ipxe.Script{Local: ipxe.LocalSANBoot},
 			interpreter{platform: "pcbios"},
 			[]string{"sanboot --no-describe --drive 0x80", "exit 1"},
 		},
 		{"sanboot on EFI", ipxe.Script{Local: ipxe.LocalSANBoot}, interpreter{platform: "efi"}, []string{"exit 1"}},
 		{
-			"no retry", ipxe.Script{Kernel: kernelURL, Retries: -1, OnFailure: ipxe.FailReboot},
+			"no retry",
+			ipxe.Script{Kernel: kernelURL, Retries: -1, OnFailure: ipxe.FailReboot},
 			interpreter{fetch: failing(kernelURL, 99)},
 			[]string{"kernel " + kernelURL, "echo Boot failed", "sleep 10", "reboot"},
 		},
 		{
-			"back-off", ipxe.Script{Kernel: kernelURL, Retries: 5, OnFailure: ipxe.FailShell},
+			"back-off",
+			ipxe.Script{Kernel: kernelURL, Retries: 5, OnFailure: ipxe.FailShell},
 			interpreter{fetch: failing(kernelURL, 99)},
 			[]string{
 				"kernel " + kernelURL, "sleep 1", "kernel " + kernelURL, "sleep 2", "kernel " + kernelURL, "sleep 4",
@@ -111,7 +114,8 @@ func TestScriptRuns(t *testing.T) {
 			},
 		},
 		{
-			"each file has its own retries", ipxe.Script{Kernel: kernelURL, Initrd: []string{initrdURL}, Retries: 1},
+			"each file has its own retries",
+			ipxe.Script{Kernel: kernelURL, Initrd: []string{initrdURL}, Retries: 1},
 			interpreter{bootable: true, fetch: failing("", 1)},
 			[]string{
 				"kernel " + kernelURL, "sleep 1", "kernel " + kernelURL, "initrd " + initrdURL, "sleep 1", "initrd " + initrdURL,
@@ -120,7 +124,8 @@ func TestScriptRuns(t *testing.T) {
 		},
 		{"menu default", menu(), interpreter{platform: "efi"}, []string{"menu Choose wisely", "item Live system", "item First disk", "exit 1"}},
 		{
-			"menu choice", menu(), interpreter{choice: "item-live", bootable: true},
+			"menu choice", menu(),
+			interpreter{choice: "item-live", bootable: true},
 			append([]string{"menu Choose wisely", "item Live system", "item First disk"}, fetched...),
 		},
 	}

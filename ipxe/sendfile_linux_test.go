@@ -25,7 +25,7 @@ func TestTransferSendfile(t *testing.T) {
 		return
 	}
 	strace := oracle.Need(t, "strace")
-	cmd := exec.CommandContext(t.Context(), strace, "-f", "-q", "-c", "-e", "trace=sendfile,write", //nolint:gosec // It runs this test.
+	cmd := exec.CommandContext(t.Context(), strace, "-f", "-q", "-c", "-e", "trace=sendfile,write",
 		os.Args[0], "-test.run", "^TestTransferSendfile$")
 	cmd.Env = append(os.Environ(), "NETBOOTKIT_TEST_SENDFILE=1")
 	out, err := cmd.CombinedOutput()

@@ -3,6 +3,7 @@ package ipxe
 import (
 	"context"
 	"crypto/tls"
+	"errors"
 	"log/slog"
 	"net"
 	"net/http"
@@ -47,7 +48,9 @@ func (h *Handler) Serve(ctx context.Context, ln net.Listener) error {
 	if srv.Shutdown(grace) != nil {
 		_ = srv.Close() // What is still running has had its time.
 	}
-	<-served
+	if err := <-served; !errors.Is(err, http.ErrServerClosed) {
+		return err
+	}
 	return nil
 }
 

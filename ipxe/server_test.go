@@ -118,7 +118,7 @@ func TestHandlerServeTLS(t *testing.T) {
 	// httptest has a certificate for 127.0.0.1, and a client that trusts it.
 	other := httptest.NewTLSServer(nil)
 	t.Cleanup(other.Close)
-	cfg := &tls.Config{Certificates: other.TLS.Certificates, MinVersion: tls.VersionTLS10} //nolint:gosec // It must be raised.
+	cfg := &tls.Config{Certificates: other.TLS.Certificates, MinVersion: tls.VersionTLS10}
 	h, err := ipxe.NewHandler(ipxe.Static(testSpec(), tree()), ipxe.WithTLS(cfg))
 	require.NoError(t, err)
 	ln, stop := serve(t, h)
@@ -134,7 +134,7 @@ func TestHandlerServeTLS(t *testing.T) {
 
 	old := client.Transport.(*http.Transport).Clone()
 	old.TLSClientConfig.MaxVersion = tls.VersionTLS11
-	_, err = (&http.Client{Transport: old}).Get("https://" + ln.Addr().String() + "/") //nolint:bodyclose // There is no response.
+	_, err = (&http.Client{Transport: old}).Get("https://" + ln.Addr().String() + "/")
 	require.Error(t, err)
 	require.NoError(t, stop())
 }

@@ -112,8 +112,8 @@ func (s *spool) retire(address string) {
 }
 
 func (e *entry) remove() {
-	_ = e.download.file.Close() // It was written by us, for us.
-	_ = os.Remove(e.path)
+	_ = e.file.Close()    // It was written by us, for us.
+	_ = os.Remove(e.path) //nolint:gosec // The name is from os.CreateTemp.
 }
 
 // start begins a download of address, or learns that the one we have is
@@ -246,7 +246,7 @@ func (s *spool) file(ctx context.Context, e *entry) (File, error) {
 	limited, cancel := context.WithTimeout(ctx, spoolWait)
 	defer cancel()
 	// Without a size there is no Content-Length, so all must be there.
-	err := e.wait(limited.Done(), func() bool { return e.download.size >= 0 })
+	err := e.wait(limited.Done(), func() bool { return e.size >= 0 })
 	switch {
 	case errors.Is(err, context.Canceled):
 		return nil, &NotReadyError{RetryAfter: spoolWait}
