@@ -58,15 +58,15 @@ func action(s string) (function, arg, tail string, ok bool) {
 func collapse(text string) string {
 	var b strings.Builder
 	quoted := false
-	last := ' '
-	for _, r := range text {
-		if r == '"' {
+	last := byte(' ')
+	for _, c := range []byte(text) {
+		if c == '"' {
 			quoted = !quoted
 		}
-		if r != ' ' || last != ' ' || quoted {
-			b.WriteRune(r)
+		if c != ' ' || last != ' ' || quoted {
+			b.WriteByte(c)
 		}
-		last = r
+		last = c
 	}
 	return strings.TrimSuffix(b.String(), " ")
 }
