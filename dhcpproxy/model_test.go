@@ -51,6 +51,13 @@ func (c *simConn) ReadPacket(b []byte) (int, dhcpproxy.Path, error) {
 func (c *simConn) WritePacket(b []byte, p dhcpproxy.Path) error {
 	arch, _ := c.archs.Load(net.HardwareAddr(b[28:34]).String())
 	assert.Nil(c.t, pxemodel.Lint(b, arch.(uint16)), "reply to %v", p.Remote)
+	want := pxemodel.Offer
+	if c.Port() == 4011 {
+		want = pxemodel.Ack
+	}
+	if reply, err := pxemodel.Parse(b); assert.NoError(c.t, err) {
+		assert.Equal(c.t, want, reply.Type(), "a REQUEST on port 67 belongs to the address server")
+	}
 	if p.Local.IsValid() {
 		assert.Equal(c.t, c.Port(), p.Local.Port(), "the reply must leave from the port that was asked")
 	}
@@ -237,8 +244,9 @@ func TestModelsBoot(t *testing.T) {
 
 				boots := 0
 				for seed := range uint64(seeds) {
-					n.faults.Seed = seed
-					if r.boots(t, n.faults) {
+					faults := n.faults // Shared by the rows.
+					faults.Seed = seed
+					if r.boots(t, faults) {
 						boots++
 					}
 				}
