@@ -10,6 +10,7 @@ import (
 	"os"
 	"runtime"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"golang.org/x/sync/errgroup"
@@ -21,6 +22,7 @@ type Server struct {
 	handler  Handler
 	cfg      config
 	slots    chan struct{} // one value for each busy worker
+	asking   atomic.Int64  // workers that wait for the handler
 	buffers  sync.Pool     // of *[bufferLen]byte
 	machines *machines
 	system   *interfaces
@@ -145,16 +147,30 @@ func (s *Server) readFailed(ctx context.Context, err error, b *backoff) error {
 	return nil
 }
 
-// acquire takes a worker if one is free. The workers that only compute are
-// free again in microseconds, so it lets them run before it gives up.
+// sendTime is how long the reader waits for workers that compute or send,
+// which takes microseconds unless the host is overloaded.
+const sendTime = 5 * time.Millisecond
+
+// acquire takes a worker if one is free. It waits a moment for those that
+// compute or send, and for no handler.
 func (s *Server) acquire() bool {
 	for range cap(s.slots) + 1 {
 		select {
 		case s.slots <- struct{}{}:
 			return true
 		default:
-			runtime.Gosched()
+			runtime.Gosched() // Lets those that compute finish.
 		}
 	}
-	return false
+	if s.asking.Load() == int64(cap(s.slots)) {
+		return false
+	}
+	timer := time.NewTimer(sendTime)
+	defer timer.Stop()
+	select {
+	case s.slots <- struct{}{}:
+		return true
+	case <-timer.C:
+		return false
+	}
 }

@@ -17,6 +17,8 @@ import (
 // that each packet came in on, and send each answer out of it.
 type UDPConn struct {
 	udp  *net.UDPConn
+	in   *batchReader // Linux only; nil elsewhere
+	out  *batchWriter // the same
 	port uint16
 }
 
@@ -33,12 +35,17 @@ func Listen(ctx context.Context, port uint16) (*UDPConn, error) {
 		return nil, &Error{Op: "listen", Err: explainListen(port, err)}
 	}
 	udp := conn.(*net.UDPConn)
-	if err := ipv4.NewPacketConn(udp).SetControlMessage(ipv4.FlagDst|ipv4.FlagInterface, true); err != nil && runtime.GOOS != "windows" {
+	packets := ipv4.NewPacketConn(udp)
+	if err := packets.SetControlMessage(ipv4.FlagDst|ipv4.FlagInterface, true); err != nil && runtime.GOOS != "windows" {
 		err = errors.Join(fmt.Errorf("control messages on UDP port %d: %w", port, err), udp.Close())
 		return nil, &Error{Op: "listen", Err: err}
 	}
 	_ = udp.SetReadBuffer(socketBuffer) // Less will do on quiet networks.
-	return &UDPConn{udp: udp, port: udp.LocalAddr().(*net.UDPAddr).AddrPort().Port()}, nil
+	c := &UDPConn{udp: udp, port: udp.LocalAddr().(*net.UDPAddr).AddrPort().Port()}
+	if runtime.GOOS == "linux" {
+		c.in, c.out = newBatchReader(packets), &batchWriter{conn: packets}
+	}
+	return c, nil
 }
 
 // explainListen adds the remedy to the two commonest failures.
@@ -55,14 +62,13 @@ func explainListen(port uint16, err error) error {
 
 // ReadPacket implements [Conn].
 func (c *UDPConn) ReadPacket(b []byte) (int, Path, error) {
-	var oob [128]byte // An interface and an address take 28 bytes on Linux.
-	n, oobn, _, src, err := c.udp.ReadMsgUDPAddrPort(b, oob[:])
+	n, oob, src, err := c.read(b)
 	if err != nil {
 		return 0, Path{}, err
 	}
 	p := Path{Remote: netip.AddrPortFrom(src.Addr().Unmap(), src.Port())}
 	var cm ipv4.ControlMessage
-	if oobn > 0 && cm.Parse(oob[:oobn]) == nil {
+	if len(oob) > 0 && cm.Parse(oob) == nil {
 		p.Interface = cm.IfIndex
 	}
 	dst, _ := netip.AddrFromSlice(cm.Dst)
@@ -70,11 +76,27 @@ func (c *UDPConn) ReadPacket(b []byte) (int, Path, error) {
 	return n, p, nil
 }
 
+// oobLen has room for an interface and an address, which take 28 bytes on
+// Linux.
+const oobLen = 128
+
+func (c *UDPConn) read(b []byte) (n int, oob []byte, src netip.AddrPort, err error) {
+	if c.in != nil {
+		return c.in.next(b)
+	}
+	oob = make([]byte, oobLen)
+	n, oobn, _, src, err := c.udp.ReadMsgUDPAddrPort(b, oob)
+	return n, oob[:oobn], src, err
+}
+
 // WritePacket implements [Conn].
 func (c *UDPConn) WritePacket(b []byte, p Path) error {
 	cm := ipv4.ControlMessage{IfIndex: p.Interface}
 	if p.Local.Addr().IsValid() {
 		cm.Src = p.Local.Addr().AsSlice()
+	}
+	if c.out != nil {
+		return c.out.write(ipv4.Message{Buffers: [][]byte{b}, OOB: cm.Marshal(), Addr: net.UDPAddrFromAddrPort(p.Remote)})
 	}
 	_, _, err := c.udp.WriteMsgUDPAddrPort(b, cm.Marshal(), p.Remote)
 	return err

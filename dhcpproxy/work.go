@@ -110,7 +110,9 @@ func (w *work) ask(ctx context.Context, via Path, p *packet) bool {
 		}
 	})
 	defer timer.Stop()
+	w.asking.Add(1)
 	offer, reason, err := w.decide(hctx, p.req)
+	w.asking.Add(-1)
 	if !ended.CompareAndSwap(false, true) {
 		<-reported
 		return false
