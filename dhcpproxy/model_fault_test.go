@@ -459,3 +459,30 @@ func oddPackets() [][]byte {
 		append(whole[:len(whole)-1:len(whole)-1], 43, 200, 1), good().Marshal(1600))
 	return odd
 }
+
+// TestServerServeSurvivesEventFuncWhenBusy: a packet that is dropped because
+// all workers are busy is reported by the goroutine that reads.
+func TestServerServeSurvivesEventFuncWhenBusy(t *testing.T) {
+	t.Parallel()
+
+	atSite(t, pxemodel.Faults{}, func(s *site) {
+		s.serveAddresses()
+		slow := dhcpproxy.HandlerFunc(func(ctx context.Context, req *dhcpproxy.Request) (*dhcpproxy.Offer, error) {
+			time.Sleep(500 * time.Millisecond)
+			return everyone().Offer(ctx, req)
+		})
+		srv := s.serveProxy(s.host("10.0.0.2", netip.Addr{}), slow, dhcpproxy.WithWorkers(1),
+			dhcpproxy.WithEventFunc(func(e dhcpproxy.Event) {
+				if e.Reason == dhcpproxy.ReasonBusy {
+					panic("event function")
+				}
+			}))
+		rows := modelRows()
+		first, second := rows[0].model(1), rows[0].model(2)
+		m1, m2 := s.machine(1), s.machine(2)
+		s.running.Go(func() { _, _ = first.Boot(s.ctx, m1) })
+		_, err := second.Boot(s.ctx, m2)
+		assert.NoError(s.t, err)
+		assert.Positive(s.t, srv.Stats().Ignored[dhcpproxy.ReasonBusy])
+	})
+}

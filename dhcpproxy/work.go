@@ -35,7 +35,7 @@ type packet struct {
 // start hands a packet to a worker, or drops it if none is free.
 func (w *work) start(ctx context.Context, buf *[bufferLen]byte, n int, via Path) {
 	if !w.acquire() {
-		w.report(ctx, buf[:n], via, &packet{reason: ReasonBusy, start: time.Now()})
+		w.drop(ctx, buf[:n], via)
 		w.buffers.Put(buf)
 		return
 	}
@@ -46,6 +46,12 @@ func (w *work) start(ctx context.Context, buf *[bufferLen]byte, n int, via Path)
 		}()
 		w.answer(ctx, buf[:n], via)
 	})
+}
+
+// drop reports a packet that no worker was free for.
+func (w *work) drop(ctx context.Context, b []byte, via Path) {
+	defer w.recoverCallback(ctx)
+	w.report(ctx, b, via, &packet{reason: ReasonBusy, start: time.Now()})
 }
 
 // reportTime is what the report of a handler that was cut off may take.
