@@ -44,6 +44,15 @@ func Root(tb testing.TB) {
 	}
 }
 
+// All skips tb, which takes minutes, unless NETBOOTKIT_TEST_ALL=1 is in the
+// environment, as it is for make test-all.
+func All(tb testing.TB) {
+	tb.Helper()
+	if os.Getenv("NETBOOTKIT_TEST_ALL") != "1" {
+		tb.Skip("takes minutes: runs with NETBOOTKIT_TEST_ALL=1")
+	}
+}
+
 // Skip skips tb for reason, or fails it where no skip is allowed.
 func Skip(tb testing.TB, reason string) {
 	tb.Helper()

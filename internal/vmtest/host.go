@@ -6,6 +6,8 @@ import (
 	"net/netip"
 	"os/exec"
 	"path/filepath"
+	"strconv"
+	"strings"
 )
 
 // A Host is a computer on a [Network] that runs programs of this one's file
@@ -68,4 +70,24 @@ func (h *Host) RemoveAddress(ctx context.Context, addr netip.Prefix) error {
 func (h *Host) Disconnect(ctx context.Context) error {
 	_, err := ip(ctx, "-n %s link set %s down", h.network.lan, h.port)
 	return err
+}
+
+// SetRate limits what the host sends to a number of megabits per second, so
+// that a transfer lasts long enough to be cut short.
+func (h *Host) SetRate(ctx context.Context, megabits int) error {
+	cmd := h.Command(ctx, "tc", "qdisc", "replace", "dev", "eth0", "root",
+		"tbf", "rate", fmt.Sprintf("%dmbit", megabits), "burst", "64kb", "latency", "200ms")
+	if out, err := cmd.CombinedOutput(); err != nil {
+		return fmt.Errorf("vmtest: tc: %w: %s", err, out)
+	}
+	return nil
+}
+
+// Sent returns how many bytes the host has sent.
+func (h *Host) Sent(ctx context.Context) (int64, error) {
+	out, err := h.Command(ctx, "cat", "/sys/class/net/eth0/statistics/tx_bytes").Output()
+	if err != nil {
+		return 0, fmt.Errorf("vmtest: bytes sent: %w", err)
+	}
+	return strconv.ParseInt(strings.TrimSpace(string(out)), 10, 64)
 }

@@ -4,7 +4,9 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"os"
 	"os/exec"
+	"path/filepath"
 	"strconv"
 	"strings"
 )
@@ -23,21 +25,33 @@ func ip(ctx context.Context, format string, args ...any) (string, error) {
 	return string(out), nil
 }
 
-// removeLeftovers removes the namespaces of processes that ended without doing
-// so themselves.
+// removeLeftovers removes the namespaces and files of processes that ended
+// without doing so themselves.
 func removeLeftovers(ctx context.Context) error {
 	names, err := namespaces(ctx, namePrefix)
 	if err != nil {
 		return err
 	}
-	var errs []error
+	dirs, err := filepath.Glob(filepath.Join(os.TempDir(), namePrefix+"*"))
+	errs := []error{err}
 	for _, name := range names {
-		owner, _, _ := strings.Cut(strings.TrimPrefix(name, namePrefix), "-")
-		if pid, err := strconv.Atoi(owner); err == nil && !alive(pid) {
+		if abandoned(name) {
 			errs = append(errs, removeNamespace(ctx, name))
 		}
 	}
+	for _, dir := range dirs {
+		if abandoned(filepath.Base(dir)) {
+			errs = append(errs, os.RemoveAll(dir))
+		}
+	}
 	return errors.Join(errs...)
+}
+
+// abandoned says whether the process that gave this name is gone.
+func abandoned(name string) bool {
+	owner, _, _ := strings.Cut(strings.TrimPrefix(name, namePrefix), "-")
+	pid, err := strconv.Atoi(owner)
+	return err == nil && !alive(pid)
 }
 
 // namespaces lists the namespaces whose names begin with prefix.
@@ -68,6 +82,11 @@ func removeNamespace(ctx context.Context, name string) error {
 			kill(pid)
 		}
 	}
-	_, err = ip(ctx, "netns del %s", name)
-	return err
+	if _, err := ip(ctx, "netns del %s", name); err != nil {
+		left, listErr := namespaces(ctx, name)
+		if len(left) > 0 || listErr != nil {
+			return errors.Join(err, listErr)
+		}
+	}
+	return nil
 }

@@ -29,13 +29,10 @@ func NewNetwork(ctx context.Context) (*Network, error) {
 	if err := removeLeftovers(ctx); err != nil {
 		return nil, err
 	}
-	dir, err := os.MkdirTemp("", "netbootkit-vmtest-")
-	if err != nil {
+	name := fmt.Sprintf("%s%d-%s", namePrefix, os.Getpid(), strings.ToLower(rand.Text()[:8]))
+	n := &Network{prefix: name + "-", dir: filepath.Join(os.TempDir(), name)}
+	if err := os.Mkdir(n.dir, 0o700); err != nil {
 		return nil, fmt.Errorf("vmtest: %w", err)
-	}
-	n := &Network{
-		prefix: fmt.Sprintf("%s%d-%s-", namePrefix, os.Getpid(), strings.ToLower(rand.Text()[:8])),
-		dir:    dir,
 	}
 	n.lan = n.prefix + "lan"
 	if err := n.up(ctx); err != nil {

@@ -5,6 +5,7 @@ import (
 	"net/netip"
 	"os"
 	"os/exec"
+	"path/filepath"
 	"strconv"
 	"strings"
 	"testing"
@@ -72,6 +73,8 @@ func TestNewNetworkRemovesLeftovers(t *testing.T) {
 	require.NoError(t, gone.Run())
 	old := "netbootkit-" + strconv.Itoa(gone.Process.Pid) + "-old-lan"
 	ours := "netbootkit-" + strconv.Itoa(os.Getpid()) + "-ours-lan"
+	dir := filepath.Join(os.TempDir(), strings.TrimSuffix(old, "-lan"))
+	require.NoError(t, os.Mkdir(dir, 0o700))
 	for _, name := range []string{old, ours} {
 		require.NoError(t, exec.CommandContext(t.Context(), "ip", "netns", "add", name).Run())
 		t.Cleanup(func() { _ = exec.CommandContext(context.Background(), "ip", "netns", "del", name).Run() })
@@ -81,6 +84,7 @@ func TestNewNetworkRemovesLeftovers(t *testing.T) {
 
 	vmtest.NewNetworkT(t)
 	require.ErrorContains(t, left.Wait(), "killed")
+	assert.NoDirExists(t, dir)
 	list, err := exec.CommandContext(t.Context(), "ip", "netns", "list").Output()
 	require.NoError(t, err)
 	assert.NotContains(t, string(list), old)
