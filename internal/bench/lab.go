@@ -142,7 +142,7 @@ func (p *program) stop() {
 	select {
 	case err := <-p.done:
 		p.done <- err
-	case <-time.After(3 * time.Second):
+	case <-time.After(time.Second):
 		_ = p.cmd.Process.Kill()
 		err := <-p.done
 		p.done <- err
