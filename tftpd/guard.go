@@ -48,7 +48,7 @@ func (g *guard) receive(ctx, work context.Context) error {
 		n, peer, asked, err := g.listen.read(buf)
 		switch {
 		case ctx.Err() != nil:
-			return nil
+			return nil //nolint:nilerr // The error is of the deadline that ended the read.
 		case err == nil:
 			failed = 0
 			g.handle(work, buf[:n], peer, asked)
@@ -171,5 +171,9 @@ func (g *guard) report(ctx context.Context, t Transfer) {
 		level, msg = slog.LevelDebug, "size probed"
 	}
 	g.srv.cfg.log.LogAttrs(ctx, level, msg, attrs...) //nolint:sloglint // One of three constants.
-	g.srv.cfg.onTransfer(t)
+	crash = nil
+	if errors.As(recovered(func() error { g.srv.cfg.onTransfer(t); return nil }), &crash) {
+		g.srv.cfg.log.ErrorContext(ctx, "transfer function panicked",
+			slog.Any("error", crash), slog.String("stack", string(crash.stack)))
+	}
 }

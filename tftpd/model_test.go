@@ -12,6 +12,7 @@ import (
 
 	"github.com/netbootkit/netbootkit/internal/netsim"
 	"github.com/netbootkit/netbootkit/internal/pxemodel"
+	"github.com/netbootkit/netbootkit/tftpd"
 )
 
 // models lists how firmware downloads, and whether it asks for the size in a
@@ -106,5 +107,20 @@ func TestServerServeFirmwareWithoutFile(t *testing.T) {
 			require.ErrorAs(t, err, &refused)
 			assert.Equal(t, uint16(1), refused.Code)
 		})
+	}
+}
+
+// TestServerServeSurvivesTransferFunc: a panic of the caller's function ends
+// neither the server nor the program.
+func TestServerServeSurvivesTransferFunc(t *testing.T) {
+	t.Parallel()
+
+	srv := start(t, patterns(100), tftpd.WithTransferFunc(func(tftpd.Transfer) { panic("transfer function") }))
+	_, err := new(pxemodel.IPXE).Fetch(t.Context(), srv.port, "missing")
+	require.Error(t, err)
+	for range 2 {
+		got, err := new(pxemodel.IPXE).Fetch(t.Context(), srv.port, "100")
+		require.NoError(t, err)
+		require.Len(t, got, 100)
 	}
 }

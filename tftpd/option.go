@@ -69,7 +69,8 @@ func WithLogger(l *slog.Logger) Option {
 
 // WithTransferFunc calls fn once for each request that was refused and each
 // transfer that ended, well or not. Calls may be concurrent, and fn must return
-// at once: requests wait for it. The default ignores them.
+// at once: requests wait for it. A panic in fn is logged. The default ignores
+// them.
 func WithTransferFunc(fn func(Transfer)) Option {
 	return func(c *config) { c.onTransfer = fn }
 }
@@ -90,9 +91,10 @@ func WithMaxWindow(n int) Option {
 }
 
 // WithTimeout sets how long to wait for an acknowledgement, at most, before
-// sending again. Once the path's round trip is known the wait is shorter. A
-// client that sets its own timeout (RFC 2349) gets exactly that. The range is
-// 10 ms to 255 s. The default is one second.
+// sending again. Once the path's round trip is known, the first wait is shorter,
+// and doubles up to d. A client that sets a timeout of its own (RFC 2349) takes
+// the place of d for its transfer. The range is 10 ms to 255 s. The default is
+// one second.
 func WithTimeout(d time.Duration) Option {
 	return func(c *config) { c.timeout = d }
 }
