@@ -41,9 +41,8 @@ func (e *peerError) Unwrap() error { return ErrAborted }
 // on somebody else.
 type link struct {
 	conn     net.Conn
-	timeout  time.Duration // The longest wait; after proof, the only one if fixed.
-	fixed    time.Duration // what the client set, or 0
-	retries  int
+	timeout  time.Duration // the longest wait
+	patience time.Duration // how long a client may be silent
 	proven   bool
 	repeated int // packets or windows sent again, in all
 
@@ -65,16 +64,23 @@ type link struct {
 	in [maxRequestSize]byte
 }
 
-func newLink(conn net.Conn, cfg *config, fixed time.Duration, quiet *atomic.Bool) *link {
-	return &link{
-		conn:    conn,
-		timeout: cfg.timeout,
-		fixed:   fixed,
-		retries: cfg.retries,
-		wait:    cfg.timeout,
-		quiet:   quiet,
-		since:   time.Now(),
+// newLink returns a link over conn. The client's own timeout, unless it is 0,
+// takes the place of the server's as the longest wait (RFC 2349).
+func newLink(conn net.Conn, cfg *config, timeout time.Duration, quiet *atomic.Bool) *link {
+	l := &link{
+		conn:     conn,
+		timeout:  cfg.timeout,
+		patience: time.Duration(cfg.retries+1) * cfg.timeout,
+		wait:     cfg.timeout,
+		quiet:    quiet,
+		since:    time.Now(),
 	}
+	if timeout != 0 {
+		l.timeout = timeout
+		l.patience = max(2*timeout, min(time.Duration(cfg.retries+1)*timeout, maxPatience))
+		l.wait = min(l.wait, timeout)
+	}
+	return l
 }
 
 // exchange sends pkt until the client acknowledges block.
@@ -190,7 +196,7 @@ func passing(err error) bool {
 
 // retry counts a repetition, or says that there have been enough.
 func (l *link) retry() error {
-	if silent := time.Since(l.since); silent >= l.patience() || !l.proven && l.tries >= unprovenRetries {
+	if silent := time.Since(l.since); silent >= l.patience || !l.proven && l.tries >= unprovenRetries {
 		return fmt.Errorf("no acknowledgement for %v: %w", silent.Round(time.Millisecond), os.ErrDeadlineExceeded)
 	}
 	l.tries++
@@ -198,18 +204,8 @@ func (l *link) retry() error {
 	if l.proven && l.tries == quietTries {
 		l.quiet.Store(true)
 	}
-	if !l.proven || l.fixed == 0 {
-		l.wait = min(2*l.wait, l.timeout)
-	}
+	l.wait = min(2*l.wait, l.timeout)
 	return nil
-}
-
-// patience is how long a client may be silent.
-func (l *link) patience() time.Duration {
-	if l.fixed == 0 {
-		return time.Duration(l.retries+1) * l.timeout
-	}
-	return max(2*l.fixed, min(time.Duration(l.retries+1)*l.fixed, maxPatience))
 }
 
 // progress starts the clock anew after the client acknowledged something new.
@@ -224,13 +220,9 @@ func (l *link) progress(once bool) {
 		l.quiet.Store(false)
 	}
 	l.since, l.tries, l.refusals, l.proven = now, 0, 0, true
-	switch {
-	case l.fixed != 0:
-		l.wait = l.fixed
-	case l.srtt != 0:
+	l.wait = l.timeout
+	if l.srtt != 0 {
 		l.wait = min(max(l.srtt+4*l.rttvar, minWait), l.timeout)
-	default:
-		l.wait = l.timeout
 	}
 }
 

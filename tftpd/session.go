@@ -55,7 +55,7 @@ func (s *session) serve(ctx context.Context, t *Transfer) error {
 	if err != nil {
 		return err
 	}
-	defer conn.Close()
+	defer func() { _ = conn.Close() }()
 
 	agreed := negotiate(s.req, t.Size, &s.srv.cfg)
 	t.BlockSize, t.Window = agreed.blockSize, agreed.window

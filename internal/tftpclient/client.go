@@ -65,7 +65,7 @@ func (c Client) Get(ctx context.Context, addr, name string, w io.Writer) (Result
 	if err != nil {
 		return Result{}, err
 	}
-	defer conn.Close()
+	defer func() { _ = conn.Close() }()
 	defer context.AfterFunc(ctx, func() { _ = conn.SetReadDeadline(time.Unix(1, 0)) })()
 	return c.GetFrom(ctx, conn, to.AddrPort(), name, w)
 }
