@@ -34,6 +34,28 @@ func Example() {
 	// Output: <nil>
 }
 
+// A socket can be opened first and served later, for instance after giving up
+// root's privileges.
+func ExampleServer_Serve() {
+	ctx, cancel := context.WithCancel(context.Background())
+	cancel() // A real program goes on for a while.
+
+	srv, err := dhcpproxy.NewServer(&dhcpproxy.Chainload{})
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	conn, err := dhcpproxy.Listen(ctx, 0) // A real one listens on 67, and another on 4011.
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	defer conn.Close()
+
+	fmt.Println(srv.Serve(ctx, conn))
+	// Output: <nil>
+}
+
 // A handler of one's own can say anything.
 func ExampleHandlerFunc() {
 	h := dhcpproxy.HandlerFunc(func(_ context.Context, req *dhcpproxy.Request) (*dhcpproxy.Offer, error) {

@@ -90,8 +90,8 @@ func WithLogger(l *slog.Logger) Option {
 }
 
 // WithEventFunc calls fn for each packet, after it was answered or ignored.
-// Calls may be concurrent; a slow fn keeps a worker busy. The default ignores
-// events.
+// Calls may be concurrent. A slow fn keeps a worker busy, or, for a packet that
+// was dropped, the goroutine that reads. The default ignores events.
 func WithEventFunc(fn func(Event)) Option {
 	return func(c *config) { c.onEvent = fn }
 }
@@ -171,7 +171,8 @@ func WithVendorClasses(prefixes ...string) Option {
 // WithRelays names the networks behind relay agents. A relayed request is
 // answered only if the agent's address is in one of them, and so are requests
 // on port 4011 from beyond the local networks. By default every relay agent is
-// answered on port 67, and nobody but local machines on port 4011.
+// answered on port 67, and nobody but local machines on port 4011; UEFI
+// machines behind a relay agent then need Offer.Direct.
 func WithRelays(networks ...netip.Prefix) Option {
 	return func(c *config) { c.relays = networks }
 }
