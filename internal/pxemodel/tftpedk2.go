@@ -33,45 +33,62 @@ func (e *EDK2) Fetch(ctx context.Context, server netip.AddrPort, name string, kn
 	if err := c.request(name, options); err != nil {
 		return nil, err
 	}
-	blksize, window := 512, 1
-	expected, unacked := uint16(1), 0
-	var data []byte
+	r := edk2Read{tftpConn: c, asked: options, blksize: 512, window: 1, expected: 1}
 	for {
 		kind, body, err := c.receive(ctx, waits)
 		if err != nil {
 			return nil, err
 		}
+		done, err := false, error(nil)
 		switch {
-		case kind == tftpOACK && len(data) == 0:
-			opts, err := validOACK(body, options)
-			if err != nil {
-				c.abort(8, "Mal-formated OACK packet")
-				return nil, err
-			}
-			blksize, _ = number(opts, "blksize", 512) // validOACK has read it.
-			window, _ = number(opts, "windowsize", 1)
-			if err := c.ack(0); err != nil {
-				return nil, err
-			}
-		case kind != tftpData:
-		case binary.BigEndian.Uint16(body) != expected:
-			unacked = 0
-			if err := c.ack(expected - 1); err != nil {
-				return nil, err
-			}
-		default:
-			data = append(data, body[2:]...)
-			last := len(body)-2 < blksize
-			expected++
-			if unacked++; last || unacked == window {
-				unacked = 0
-				if err := c.ack(expected - 1); err != nil {
-					return nil, err
-				}
-			}
-			if last {
-				return data, checkSize(data, size)
-			}
+		case kind == tftpOACK && len(r.data) == 0:
+			err = r.oack(body)
+		case kind == tftpData:
+			done, err = r.block(binary.BigEndian.Uint16(body), body[2:])
+		}
+		if err != nil {
+			return nil, err
+		}
+		if done {
+			return r.data, checkSize(r.data, size)
 		}
 	}
+}
+
+// edk2Read is a file on its way.
+type edk2Read struct {
+	*tftpConn
+
+	asked           []tftpOption
+	blksize, window int
+	expected        uint16 // the next block
+	unacked         int    // good blocks since the last acknowledgement
+	data            []byte
+}
+
+func (r *edk2Read) oack(body []byte) error {
+	opts, err := validOACK(body, r.asked)
+	if err != nil {
+		r.abort(8, "Mal-formated OACK packet") // Sic.
+		return err
+	}
+	r.blksize, _ = number(opts, "blksize", 512) // validOACK has read it.
+	r.window, _ = number(opts, "windowsize", 1)
+	return r.ack(0)
+}
+
+// block takes the expected block, and reports whether it was the last.
+func (r *edk2Read) block(n uint16, b []byte) (done bool, err error) {
+	if n != r.expected {
+		r.unacked = 0
+		return false, r.ack(r.expected - 1)
+	}
+	r.data = append(r.data, b...)
+	r.expected++
+	r.unacked++
+	if done = len(b) < r.blksize; done || r.unacked == r.window {
+		r.unacked = 0
+		err = r.ack(n)
+	}
+	return done, err
 }

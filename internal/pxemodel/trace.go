@@ -21,14 +21,3 @@ func (t *Trace) Note(format string, args ...any) {
 
 // String returns the lines.
 func (t *Trace) String() string { return strings.Join(t.lines, "\n") }
-
-// Count returns how many lines contain text.
-func (t *Trace) Count(text string) int {
-	n := 0
-	for _, l := range t.lines {
-		if strings.Contains(l, text) {
-			n++
-		}
-	}
-	return n
-}
