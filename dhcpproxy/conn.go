@@ -28,7 +28,8 @@ type Path struct {
 	Hardware [6]byte
 }
 
-// A Conn sends and receives DHCP packets, without their UDP headers.
+// A Conn sends and receives DHCP packets, without their UDP headers. The port of
+// Path.Local says whether a packet was sent to the DHCP or to the boot server.
 //
 // [Listen] and [ListenPacket] open two kinds; a program with a network stack
 // of its own brings its own. ReadPacket is called from one goroutine at a

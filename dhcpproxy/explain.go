@@ -21,7 +21,8 @@ type Explanation struct {
 // Explain says what [Server.Serve] would do with the packet b, received over
 // via, and why. It asks the handler, as Serve does, but sends nothing and
 // counts towards no limit. An invalid via.Local is taken for a broadcast to
-// port 67.
+// port 67. Where [WithInterfaces] is used, via.Interface must name an interface
+// that is served. A handler that ignores its context holds Explain up.
 func (s *Server) Explain(ctx context.Context, b []byte, via Path) Explanation {
 	if !via.Local.IsValid() {
 		via.Local = netip.AddrPortFrom(broadcastAddr(), s.cfg.dhcpPort)
