@@ -73,7 +73,7 @@ machines:
 	first := l.BootT(t, vmtest.Spec{Firmware: vmtest.BIOS, MAC: net.HardwareAddr{2, 0, 0, 0, 0, 1}})
 	second := l.BootT(t, vmtest.Spec{
 		Firmware: vmtest.UEFI, MAC: net.HardwareAddr{2, 0, 0, 0, 0, 2},
-		UUID: "6f1c2e4a-0000-4000-8000-000000000002",
+		UUID: "6f1c2e4a-0000-4000-8000-000000000002", NoWait: true,
 	})
 	l.boots(t, second, "console=ttyS0 quiet who=second")
 	l.boots(t, first, "console=ttyS0 quiet who=first")

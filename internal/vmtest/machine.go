@@ -35,6 +35,7 @@ type Spec struct {
 	Disk     string           // a second boot device: an image, or "fat:" and a folder
 	Memory   int              // in MiB; 512 if zero
 	Console  io.Writer        // gets a copy of what the machine prints, or nil
+	NoWait   bool             // do not wait for a free CPU: it runs together with another
 }
 
 // A Machine is a virtual computer that was switched on.
@@ -45,11 +46,11 @@ type Machine struct {
 	process *Process
 }
 
-// Boot switches a machine on. It waits first until a CPU is free for it. The
+// Boot switches a machine on, once a CPU is free for it. The
 // machine runs until it switches itself off, ctx is cancelled, or the network
 // is closed.
 func (n *Network) Boot(ctx context.Context, spec Spec) (*Machine, error) {
-	slot, err := takeSlot(ctx)
+	slot, err := takeSlot(ctx, spec.NoWait)
 	if err != nil {
 		return nil, err
 	}

@@ -58,10 +58,11 @@ func TestPlain(t *testing.T) {
 	w := Plain(&b)
 	for _, text := range []string{
 		"\x1b[2J\x1b[01;01H\x1b[=3h\r\n", "\r\n\r\n>>Start\tHTTP Boot\r\n",
-		"\r  Downloading...1%\r  Downl", "oading...100%BdsDxe: loading\n", "no line break",
+		"\r  Downloading...1%\r  Downl", "oading...100%BdsDxe: loading\n",
+		"GUEST-BEGIN cmdline\ncXVp\nZXQK\nGUEST-END cmdline\n", "no line break",
 	} {
 		_, err := w.Write([]byte(text))
 		require.NoError(t, err)
 	}
-	assert.Equal(t, "\n>>StartHTTP Boot\nBdsDxe: loading\n", b.String())
+	assert.Equal(t, "\n>>StartHTTP Boot\nBdsDxe: loading\nguest: cmdline:\nquiet\n", b.String())
 }

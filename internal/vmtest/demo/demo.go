@@ -96,7 +96,7 @@ func serve(ctx context.Context, network *vmtest.Network, netboot string, stdout 
 	if err != nil {
 		return nil, err
 	}
-	return p, p.Output.Await(ctx, `\n`) // Its first line says that it serves.
+	return p, p.Output.Await(ctx, `Ready:`)
 }
 
 // quote returns args as they are written in a shell.
@@ -133,7 +133,8 @@ func boot(ctx context.Context, n *vmtest.Network, server *vmtest.Process, firmwa
 		return err
 	}
 	say(stdout, "\n")
-	summarize(stdout, m, steps)
+	booted, _ := m.Console.Time("GUEST-BOOTED")
+	summarize(stdout, m.Started, booted, steps)
 	return nil
 }
 

@@ -6,8 +6,6 @@ import (
 	"io"
 	"strings"
 	"time"
-
-	"github.com/netbootkit/netbootkit/internal/vmtest"
 )
 
 // A step is a line of netboot's log about one machine.
@@ -26,10 +24,8 @@ type step struct {
 // name says what was done, such as "ipxe.efi over TFTP".
 func (s *step) name() string {
 	switch {
-	case s.Path == "proxydhcp":
-		return "DHCP offer"
 	case s.Path == "pxe":
-		return "boot program named on port 4011"
+		return "answer on port 4011"
 	case s.Stage == "dhcp":
 		return "DHCP offer"
 	case s.Stage == "script":
@@ -41,12 +37,11 @@ func (s *step) name() string {
 	if s.Stage == "file" {
 		file = "cloud config"
 	}
-	return file + " over " + strings.ToUpper(s.Path)
+	return strings.TrimSuffix(file, "-0") + " over " + strings.ToUpper(s.Path)
 }
 
-// readSteps returns the steps of one machine from a log of JSON lines. What
-// failed or was only asked about is left out, and what was repeated counts
-// once, when it was first done.
+// readSteps returns the steps of one machine from a log of JSON lines, without
+// what failed or was only asked about.
 func readSteps(log, mac string) ([]step, error) {
 	var steps []step
 	for line := range strings.Lines(log) {
@@ -57,7 +52,7 @@ func readSteps(log, mac string) ([]step, error) {
 		if err := json.Unmarshal([]byte(line), &s); err != nil {
 			return nil, fmt.Errorf("netboot's log: %w: %s", err, line)
 		}
-		if s.MAC == mac && s.Stage != "" && s.Stage != "ignored" && !s.Probe && s.Error == "" {
+		if s.MAC == mac && s.Path != "" && !s.Probe && s.Error == "" {
 			steps = append(steps, s)
 		}
 	}
@@ -65,11 +60,11 @@ func readSteps(log, mac string) ([]step, error) {
 }
 
 // summarize prints when each step was done, and the line that says all.
-func summarize(w io.Writer, m *vmtest.Machine, steps []step) {
+func summarize(w io.Writer, started, booted time.Time, steps []step) {
 	line := func(at time.Time, what string) {
-		say(w, "%7.1f s  %s\n", at.Sub(m.Started).Seconds(), what)
+		say(w, "%7.1f s  %s\n", at.Sub(started).Seconds(), what)
 	}
-	line(m.Started, "power on")
+	line(started, "power on")
 	var path []string
 	for _, s := range steps {
 		what := s.name()
@@ -78,14 +73,13 @@ func summarize(w io.Writer, m *vmtest.Machine, steps []step) {
 			path = append(path, what)
 		}
 	}
-	booted, _ := m.Console.Time(`GUEST-BOOTED`)
 	line(booted, "guest is up, with its command line and cloud config byte for byte")
-	say(w, "\nbooted %v in %.1f s: %s → guest\n", machine(), booted.Sub(m.Started).Seconds(), strings.Join(path, " → "))
+	say(w, "\nbooted %v in %.1f s: %s → guest\n", machine(), booted.Sub(started).Seconds(), strings.Join(path, " → "))
 }
 
 // size says how much a step sent and how long that took, if anything.
 func size(s *step) string {
-	if s.Bytes == 0 {
+	if s.Bytes == 0 || s.Stage == "booting" {
 		return ""
 	}
 	return fmt.Sprintf(", %d bytes in %.1f s", s.Bytes, s.Duration.Seconds())
