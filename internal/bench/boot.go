@@ -12,7 +12,6 @@ import (
 	"net"
 	"net/netip"
 	"os"
-	"path/filepath"
 	"strconv"
 	"strings"
 	"time"
@@ -61,7 +60,7 @@ func compareBoot(ctx context.Context, base *lab) (r *report, err error) {
 		return c
 	}
 	err = l.compete(ctx,
-		contend(l.netbootMachines(), l.url("/_/ipxe?arch=x86_64&mac="+machineMAC), &ours),
+		contend(l.netbootServer("-kernel", "kernel", "-initrd", "initrd", "-cmdline", bootCmdline, "-cloud-config", "config"), l.url("/_/ipxe?arch=x86_64&mac="+machineMAC), &ours),
 		contend(l.dnsmasqAndNginx(), l.url("/boot.ipxe"), &peer))
 	if err != nil {
 		return nil, err
@@ -94,17 +93,6 @@ func (l *lab) leaseAddresses(ctx context.Context) error {
 func (l *lab) makeBootScript() error {
 	return l.makeFile("boot.ipxe", fmt.Appendf(nil, "#!ipxe\nkernel %s initrd=initrd %s config_url=%s\ninitrd %s\nboot\n",
 		l.url("/kernel"), bootCmdline, l.url("/config"), l.url("/initrd")))
-}
-
-// netbootMachines is ours as it is meant to be used.
-func (l *lab) netbootMachines() contender {
-	c := l.netbootServer()
-	c.start = func(ctx context.Context) (*program, error) {
-		return l.start(ctx, l.netboot,
-			"-kernel", filepath.Join(l.files, "kernel"), "-initrd", filepath.Join(l.files, "initrd"), "-cmdline", bootCmdline,
-			"-cloud-config", filepath.Join(l.files, "config"), "-interface", "eth0", "-http-port", strconv.Itoa(httpPort))
-	}
-	return c
 }
 
 // dnsmasqAndNginx is what people put together from the manuals: dnsmasq offers

@@ -6,6 +6,7 @@ import (
 	"context"
 	"crypto/sha256"
 	"encoding/hex"
+	"errors"
 	"fmt"
 	"io"
 	"math/rand/v2"
@@ -24,6 +25,13 @@ const (
 // maxMemory is what ours may have resident, in MiB, with 100 downloads running.
 const maxMemory = 64
 
+// An httpScore is how fast a server was, round by round.
+type httpScore struct {
+	url    string
+	rates  map[int]sample // MB/s, by the number of clients
+	memory sample         // the most that was resident, in MiB
+}
+
 // compareHTTP compares the rate of HTTP for one client and for a hundred, and
 // how much memory the latter take.
 func compareHTTP(ctx context.Context, l *lab) (*report, error) {
@@ -32,59 +40,59 @@ func compareHTTP(ctx context.Context, l *lab) (*report, error) {
 		return nil, err
 	}
 	counts := []int{1, maxClients}
-	rates, memory := map[string]map[int]sample{}, map[string]sample{}
-	serve := func(c contender, find func(context.Context) (string, error)) contender {
-		rates[c.name] = map[int]sample{}
-		var url string
+	ours, nginx := &httpScore{rates: map[int]sample{}}, &httpScore{rates: map[int]sample{}}
+	contend := func(c contender, s *httpScore, find func(context.Context) (string, error)) contender {
 		c.ready = func(ctx context.Context) (err error) {
-			if url, err = find(ctx); err != nil {
+			if s.url, err = find(ctx); err != nil {
 				return err
 			}
-			r, err := l.load(ctx, "http", "-check", "-url", url)
-			if err == nil && r.Sum != sum {
-				err = fmt.Errorf("%s sent another file, of %d bytes", c.name, r.Bytes)
-			}
-			return err
+			return l.checkHTTP(ctx, s.url, sum)
 		}
-		c.score = func(ctx context.Context, p *program) error {
-			for _, n := range counts {
-				r, err := l.load(ctx, "http", "-url", url, "-local", firstClient,
-					"-clients", strconv.Itoa(n), "-seconds", strconv.FormatFloat(l.seconds, 'f', -1, 64))
-				if err != nil {
-					return err
-				}
-				rates[c.name][n] = append(rates[c.name][n], r.megabytes())
-				l.say("    %d clients: %.0f MB/s", n, r.megabytes())
-			}
-			peak, err := p.peakMemory()
-			memory[c.name] = append(memory[c.name], peak)
-			l.say("    %.1f MiB resident at most", peak)
-			return err
-		}
+		c.score = func(ctx context.Context, p *program) error { return s.measure(ctx, l, p, counts) }
 		return c
 	}
-	static := func(context.Context) (string, error) {
-		return fmt.Sprintf("http://%s:%d/%s", serverAddr, httpPort, bigFile), nil
-	}
-	ours := l.netbootServer()
-	ours.start = func(ctx context.Context) (*program, error) {
-		return l.start(ctx, l.netboot, "-kernel", filepath.Join(l.files, bigFile), "-interface", "eth0", "-http-port", strconv.Itoa(httpPort))
-	}
-	if err := l.compete(ctx, serve(ours, l.kernelURL), serve(l.nginxServer(), static)); err != nil {
+	static := func(context.Context) (string, error) { return l.url("/" + bigFile), nil }
+	err = l.compete(ctx, contend(l.netbootServer("-kernel", bigFile), ours, l.kernelURL), contend(l.nginxServer(), nginx, static))
+	if err != nil {
 		return nil, err
 	}
 	r := new(report)
 	for _, n := range counts {
 		r.rows = append(r.rows, row{
 			measure: fmt.Sprintf("HTTP MB/s, file of 1 GiB, clients: %d", n), peer: "nginx",
-			ours: rates["netboot"][n], theirs: rates["nginx"][n], target: 0.9,
+			ours: ours.rates[n], theirs: nginx.rates[n], target: 0.9,
 		})
 	}
 	r.rows = append(r.rows, row{
 		measure: fmt.Sprintf("resident memory in MiB, %d downloads", maxClients),
-		ours:    memory["netboot"], limit: maxMemory,
+		ours:    ours.memory, limit: maxMemory,
 	})
 	return r, nil
+}
+
+// checkHTTP fetches a file and fails unless it has the given SHA-256.
+func (l *lab) checkHTTP(ctx context.Context, url, sum string) error {
+	r, err := l.load(ctx, "http", "-check", "-url", url)
+	if err == nil && r.Sum != sum {
+		err = fmt.Errorf("%s is another file, of %d bytes", url, r.Bytes)
+	}
+	return err
+}
+
+// measure loads a server with each number of clients, the most last.
+func (s *httpScore) measure(ctx context.Context, l *lab, p *program, counts []int) error {
+	for _, n := range counts {
+		r, err := l.load(ctx, "http", "-url", s.url, "-local", firstClient, "-clients", strconv.Itoa(n), "-seconds", l.duration())
+		if err != nil {
+			return err
+		}
+		s.rates[n] = append(s.rates[n], r.megabytes())
+		l.say("    %d clients: %.0f MB/s", n, r.megabytes())
+	}
+	peak, err := p.peakMemory()
+	s.memory = append(s.memory, peak)
+	l.say("    %.1f MiB resident at most", peak)
+	return err
 }
 
 // makeBigFile writes the big file and returns its SHA-256 in hexadecimal
@@ -100,13 +108,14 @@ func (l *lab) makeBigFile() (string, error) {
 	if _, err := io.CopyN(io.MultiWriter(f, sum), noise, bigSize); err != nil {
 		return "", err
 	}
-	return hex.EncodeToString(sum.Sum(nil)), f.Close()
+	// Were it still being written, who is measured first would be slow.
+	return hex.EncodeToString(sum.Sum(nil)), errors.Join(f.Sync(), f.Close())
 }
 
 // kernelURL returns the link to the kernel in the script that ours gives a
 // machine.
 func (l *lab) kernelURL(ctx context.Context) (string, error) {
-	script := fmt.Sprintf("http://%s:%d/_/ipxe?mac=%s&arch=x86_64", serverAddr, httpPort, machineMAC)
+	script := l.url("/_/ipxe?arch=x86_64&mac=" + machineMAC)
 	out, err := l.client.Command(ctx, "curl", "-sS", "--fail", "--max-time", "5", script).CombinedOutput()
 	if err != nil {
 		return "", fmt.Errorf("%s: %w: %s", script, err, out)

@@ -14,6 +14,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"slices"
+	"strconv"
 	"strings"
 	"syscall"
 	"time"
@@ -93,6 +94,9 @@ func (l *lab) Close() error { return l.network.Close() }
 
 // say tells how far the benchmark is.
 func (l *lab) say(format string, args ...any) { _, _ = fmt.Fprintf(l.log, format+"\n", args...) }
+
+// duration returns how long a load lasts, as generators take it.
+func (l *lab) duration() string { return strconv.FormatFloat(l.seconds, 'f', -1, 64) }
 
 // load runs a generator on the clients' host.
 func (l *lab) load(ctx context.Context, args ...string) (*loadResult, error) {

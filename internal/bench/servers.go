@@ -4,6 +4,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -16,25 +17,20 @@ const httpPort = 8090
 // machineMAC is who the clients of TFTP and HTTP say they are.
 const machineMAC = "02:00:00:00:00:01"
 
-// netbootServer is ours, which serves the files kernel and initrd and its
-// embedded boot programs.
+// netbootServer is ours, which boots machines as args say, or with the file
+// kernel if there are none.
 func (l *lab) netbootServer(args ...string) contender {
+	if len(args) == 0 {
+		args = []string{"-kernel", "kernel"}
+	}
 	return contender{name: "netboot", start: func(ctx context.Context) (*program, error) {
-		return l.start(ctx, l.netboot, append([]string{
-			"-kernel", filepath.Join(l.files, "kernel"), "-initrd", filepath.Join(l.files, "initrd"),
-			"-interface", "eth0", "-http-port", strconv.Itoa(httpPort),
-		}, args...)...)
+		return l.start(ctx, l.netboot, append([]string{"-root", l.files, "-interface", "eth0", "-http-port", strconv.Itoa(httpPort)}, args...)...)
 	}}
 }
 
 // makeFiles writes the files that most comparisons need; others write theirs.
 func (l *lab) makeFiles(program []byte) error {
-	for name, data := range map[string][]byte{bootProgram: program, "kernel": []byte("kernel"), "initrd": []byte("initrd")} {
-		if err := l.makeFile(name, data); err != nil {
-			return err
-		}
-	}
-	return nil
+	return errors.Join(l.makeFile(bootProgram, program), l.makeFile("kernel", []byte("kernel")))
 }
 
 // makeFile writes a file for all servers.

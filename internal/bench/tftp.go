@@ -91,7 +91,7 @@ func compareWindow(ctx context.Context, l *lab) (*report, error) {
 func (l *lab) loadTFTP(ctx context.Context, name string, args ...string) (*loadResult, error) {
 	return l.load(ctx, append([]string{
 		"tftp", "-server", serverAddr + ":69", "-file", name, "-local", firstClient,
-		"-seconds", strconv.FormatFloat(l.seconds, 'f', -1, 64),
+		"-seconds", l.duration(),
 	}, args...)...)
 }
 
