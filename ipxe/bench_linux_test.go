@@ -12,6 +12,7 @@ import (
 	"strconv"
 	"strings"
 	"sync"
+	"syscall"
 	"testing"
 	"time"
 
@@ -25,7 +26,7 @@ const benchSize = 1 << 30
 
 // share is how much of the file each client fetches: all, or a part when
 // there are many, so that a run takes seconds.
-func share(clients int) int64 { return min(benchSize, 16<<30/int64(clients)) }
+func share(clients int) int64 { return min(benchSize, 4<<30/int64(clients)) }
 
 // BenchmarkDownload sends a file of 1 GiB to one client, and parts of it to a
 // hundred at once, by turns from a handler and from nginx with sendfile, each in a
@@ -143,6 +144,7 @@ http { sendfile on; tcp_nopush on; access_log off; server { listen `+addr+`; roo
 `), 0o600))
 	ctx, cancel := context.WithCancel(context.Background())
 	cmd := exec.CommandContext(ctx, nginx, "-c", conf, "-p", dir, "-e", "stderr")
+	cmd.Cancel = func() error { return cmd.Process.Signal(syscall.SIGTERM) } // Its workers must end, too.
 	require.NoError(b, cmd.Start())
 	b.Cleanup(func() { cancel(); _ = cmd.Wait() })
 	require.Eventually(b, func() bool {

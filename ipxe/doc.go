@@ -68,6 +68,7 @@
 //
 // What a machine says about itself is not proven, and neither the scripts nor
 // the files are encrypted without [WithTLS]: whoever can read a script can
-// fetch what it names. HTTP/2, POST and uploads are not supported. A script
+// fetch what it names, and use up a machine's turn of [Once]; a table that
+// boots every machine lets it do so for addresses that it makes up. HTTP/2, POST and uploads are not supported. A script
 // cannot verify signatures (imgverify), as default builds lack it.
 package ipxe

@@ -16,7 +16,7 @@ type Menu[T any] struct {
 	Title   string        `json:"title,omitempty"`   // one line
 	Items   []Item[T]     `json:"items"`             // 1 to 100, in order
 	Default string        `json:"default,omitempty"` // name of an item; empty means the first
-	Timeout time.Duration `json:"timeout,omitempty"` // then the default is taken; zero waits for ever
+	Timeout time.Duration `json:"timeout,omitempty"` // then the default is taken; zero waits for ever; nanoseconds in JSON
 }
 
 // An Item is one line of a [Menu].

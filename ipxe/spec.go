@@ -40,7 +40,8 @@ type Spec struct {
 	// Menu lets the person at the console choose. Kernel must be empty.
 	Menu *Menu[Spec] `json:"menu,omitempty"`
 
-	// Retries, Timeout and OnFailure are those of [Script].
+	// Retries, Timeout and OnFailure are those of [Script]. Times are
+	// nanoseconds in JSON.
 	Retries   int           `json:"retries,omitempty"`
 	Timeout   time.Duration `json:"timeout,omitempty"`
 	OnFailure Failure       `json:"on_failure,omitempty"`
