@@ -10,6 +10,7 @@ import (
 	"log/slog"
 	"net"
 	"net/netip"
+	"runtime"
 	"strings"
 	"testing"
 	"testing/fstest"
@@ -370,4 +371,43 @@ func TestServerServeRollsBlockNumbersOver(t *testing.T) {
 			require.True(t, bytes.Equal(pattern(tt.size), got.Bytes()), "content differs")
 		})
 	}
+}
+
+// TestServerServeWhenClientStartsAnew: a machine was reset in the middle of a
+// transfer, and its firmware asks again from the same port.
+func TestServerServeWhenClientStartsAnew(t *testing.T) {
+	t.Parallel()
+
+	srv := start(t, patterns(600))
+	s := newSocket(t)
+	s.send(srv.port, rrq("600"))
+	_, old := s.read(5 * time.Second)
+	s.send(old, "\x00\x04\x00\x01")
+	for deadline := time.Now().Add(10 * time.Second); time.Now().Before(deadline); {
+		s.send(srv.port, rrq("600"))
+		if got, from := s.read(5 * time.Second); from != old {
+			assert.Equal(t, "\x00\x03\x00\x01", got[:4])
+			require.ErrorIs(t, srv.next(t).Err, tftpd.ErrSuperseded)
+			return
+		}
+	}
+	require.Fail(t, "the repeated request is never served")
+}
+
+func TestServerServeWhenClientIsGone(t *testing.T) {
+	t.Parallel()
+
+	if runtime.GOOS != "linux" {
+		t.Skip("only Linux passes on at once what ICMP says")
+	}
+	srv := start(t, patterns(600))
+	s := newSocket(t)
+	s.send(srv.port, rrq("600"))
+	_, from := s.read(5 * time.Second)
+	s.send(from, "\x00\x04\x00\x01")
+	s.read(5 * time.Second)
+	require.NoError(t, s.conn.Close())
+	begin := time.Now()
+	require.ErrorIs(t, srv.next(t).Err, tftpd.ErrAborted)
+	assert.Less(t, time.Since(begin), 5*time.Second, "before the timeouts are over")
 }
