@@ -146,8 +146,7 @@ func (s *Server) checkSource(req *Request, nic netInterface, ifs *interfaces) Re
 func (s *Server) checkType(req *Request, ifs *interfaces) Reason {
 	typ := dhcpv4.MessageType(req.msg.Options[optionMessageType][0])
 	named, ok := req.msg.Options[optionServerID]
-	id := addrFrom(named)
-	ours := id == req.Server || id == req.via.Local.Addr() || ifs.isLocal(id)
+	ours := ok && isOurs(addrFrom(named), req, ifs)
 	onBoot := req.Port == s.cfg.bootPort
 	switch {
 	case typ == dhcpv4.MessageTypeDiscover && onBoot:
@@ -165,6 +164,11 @@ func (s *Server) checkType(req *Request, ifs *interfaces) Reason {
 		return ReasonBIS
 	}
 	return ReasonNone
+}
+
+// isOurs reports whether a client means this server by id.
+func isOurs(id netip.Addr, req *Request, ifs *interfaces) bool {
+	return id == req.Server || id == req.via.Local.Addr() || ifs.isLocal(id)
 }
 
 // serves reports whether the interface called name is one that was chosen.

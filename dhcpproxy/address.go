@@ -74,10 +74,12 @@ func (s *Server) replyPath(req *Request, nic netInterface, ifs *interfaces) Path
 // it was one of ours, else the server's if this host has it, else the
 // interface's best. An advertised address may be none of ours.
 func (s *Server) sourceAddr(req *Request, nic netInterface, ifs *interfaces) netip.Addr {
-	for _, a := range []netip.Addr{req.via.Local.Addr(), req.Server} {
-		if a.IsValid() && isHost(a) && ifs.owns(a) {
-			return a
-		}
+	switch asked := req.via.Local.Addr(); {
+	case isHost(asked) && ifs.isLocal(asked) && ifs.owns(asked):
+		return asked
+	case isHost(req.Server) && ifs.owns(req.Server):
+		return req.Server
+	default:
+		return nic.best()
 	}
-	return nic.best()
 }

@@ -30,6 +30,7 @@ func BenchmarkAnswer(b *testing.B) {
 			if err := srv.Serve(b.Context(), conn); err == nil {
 				b.Fatal("the end of the packets is an error")
 			}
+			b.ReportMetric(float64(srv.Stats().Ignored[dhcpproxy.ReasonBusy]), "dropped")
 		})
 	}
 }

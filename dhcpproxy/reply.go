@@ -23,7 +23,7 @@ func compose(req *Request, o *Offer, to Path) ([]byte, Reason, error) {
 		return nil, ReasonOfferInvalid, err
 	}
 	server := o.serverFor(req)
-	b := appendHeader(req, o, server, to)
+	b := appendHeader(make([]byte, 0, 2*minPayload), req, o, server, to)
 	b = appendOptions(b, req, o, server, vendor)
 	relay := req.msg.Options[optionRelayAgent]
 	if limit := maxReply(req.msg); len(b)+1 > limit {
@@ -93,7 +93,7 @@ func reserved(code uint8) bool {
 
 // appendHeader encodes the fixed fields. The codec would shorten names, which
 // validate has seen to, and sort the options, so it is given none.
-func appendHeader(req *Request, o *Offer, server netip.Addr, to Path) []byte {
+func appendHeader(b []byte, req *Request, o *Offer, server netip.Addr, to Path) []byte {
 	in := req.msg
 	out := dhcpv4.DHCPv4{
 		OpCode:         dhcpv4.OpcodeBootReply,
@@ -116,7 +116,7 @@ func appendHeader(req *Request, o *Offer, server netip.Addr, to Path) []byte {
 	if len(o.BootFile) <= maxFile {
 		out.BootFileName = o.BootFile
 	}
-	return append(make([]byte, 0, 2*minPayload), out.ToBytes()[:headerLen]...)
+	return append(b, out.ToBytes()[:headerLen]...)
 }
 
 // appendOptions encodes every option but the relay agent's, the message type
