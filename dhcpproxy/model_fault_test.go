@@ -113,31 +113,44 @@ func TestModelsBootWithSlowHandler(t *testing.T) {
 }
 
 // TestModelsBootThroughRelay boots machines behind a router with a relay agent
-// that passes no reply on without its option 82. The second request of the
-// firmware, to port 4011, is routed.
+// that passes no reply on without its option 82, and that in one case wants to
+// be named in option 54. The second request of the firmware, to port 4011, is
+// routed.
 func TestModelsBootThroughRelay(t *testing.T) {
 	t.Parallel()
 
-	eachRow(t, func(s *site, r modelRow) {
-		far, router := netip.MustParsePrefix("10.1.0.0/24"), netip.MustParseAddr("10.0.0.254")
-		giaddr := netip.MustParseAddr("10.1.0.254")
-		farNet := pxemodel.NewNetwork(far, pxemodel.Faults{})
-		relay := pxemodel.NewRelay(farNet, s.net, giaddr, router, netip.MustParseAddr("10.0.0.1"), netip.MustParseAddr("10.0.0.2"))
-		s.running.Go(func() { relay.Run(s.ctx.Done()) })
-		s.address.Pool, s.address.Router = far, giaddr
-		s.address.Host.Configure(netip.MustParsePrefix("10.0.0.1/24"), router)
-		s.serveAddresses()
-		srv := s.serveProxy(s.host("10.0.0.2", router), everyone(), dhcpproxy.WithRelays(far))
+	for _, override := range []bool{false, true} {
+		t.Run(fmt.Sprintf("override %v", override), func(t *testing.T) {
+			t.Parallel()
 
-		mac := r.mac
-		if mac == nil {
-			mac = net.HardwareAddr{0x52, 0x54, 0, 0x77, 0, 1}
-		}
-		res := r.requireBoots(s, farNet.Attach(mac, netip.Addr{}, netip.Addr{}))
-		assert.Equal(s.t, "10.1.0.50", res.Address.String())
-		assert.Zero(s.t, relay.Dropped(), "option 82 must come back as it was")
-		requireAllAnswered(s.t, srv.Stats())
-	})
+			eachRow(t, func(s *site, r modelRow) { bootThroughRelay(s, r, override) })
+		})
+	}
+}
+
+func bootThroughRelay(s *site, r modelRow, override bool) {
+	far, router := netip.MustParsePrefix("10.1.0.0/24"), netip.MustParseAddr("10.0.0.254")
+	giaddr := netip.MustParseAddr("10.1.0.254")
+	farNet := pxemodel.NewNetwork(far, pxemodel.Faults{})
+	relay := pxemodel.NewRelay(farNet, s.net, giaddr, router, netip.MustParseAddr("10.0.0.1"), netip.MustParseAddr("10.0.0.2"))
+	relay.Override = override
+	s.running.Go(func() { relay.Run(s.ctx.Done()) })
+	s.address.Pool, s.address.Router = far, giaddr
+	s.address.Host.Configure(netip.MustParsePrefix("10.0.0.1/24"), router)
+	s.serveAddresses()
+	srv := s.serveProxy(s.host("10.0.0.2", router), everyone(), dhcpproxy.WithRelays(far))
+
+	mac := r.mac
+	if mac == nil {
+		mac = net.HardwareAddr{0x52, 0x54, 0, 0x77, 0, 1}
+	}
+	res := r.requireBoots(s, farNet.Attach(mac, netip.Addr{}, netip.Addr{}))
+	assert.Equal(s.t, "10.1.0.50", res.Address.String())
+	assert.Zero(s.t, relay.Dropped(), "option 82 must come back as it was")
+	if override && res.Via == pxemodel.ViaOffer {
+		assert.Equal(s.t, giaddr, res.Reply.ServerID())
+	}
+	requireAllAnswered(s.t, srv.Stats())
 }
 
 // TestModelsBootBesideSecondProxy runs two proxies with the same policy: every

@@ -15,6 +15,10 @@ const maxHops = 16
 // RFC 3046): broadcasts of clients go to the helpers with giaddr and option 82
 // filled in, everything else is routed.
 type Relay struct {
+	// Override asks servers to name the relay agent in option 54 (RFC 5107).
+	// It must not change once Run was called.
+	Override bool
+
 	client, server *Host
 	helpers        []netip.Addr
 	circuit        []byte
@@ -70,6 +74,14 @@ func (r *Relay) route(out *Host, d Datagram) {
 	}
 }
 
+// information returns the value of option 82.
+func (r *Relay) information() []byte {
+	if !r.Override {
+		return r.circuit
+	}
+	return append(append(slices.Clone(r.circuit), 11, 4), r.client.Addr().AsSlice()...)
+}
+
 func (r *Relay) request(d Datagram) {
 	p, err := Parse(d.Payload)
 	if err != nil || p.Op != opRequest || p.Hops >= maxHops {
@@ -78,7 +90,7 @@ func (r *Relay) request(d Datagram) {
 	p.Hops++
 	if !p.GIAddr.IsValid() {
 		p.GIAddr = r.client.Addr()
-		p.Add(OptRelay, r.circuit...)
+		p.Add(OptRelay, r.information()...)
 	}
 	for _, h := range r.helpers {
 		_ = r.server.Send(Datagram{
@@ -93,7 +105,7 @@ func (r *Relay) reply(d Datagram) {
 	if err != nil || p.Op != opReply || d.Dst.Port() != portServer || p.GIAddr != r.client.Addr() {
 		return
 	}
-	if !bytes.Equal(p.Get(OptRelay), r.circuit) {
+	if !bytes.Equal(p.Get(OptRelay), r.information()) {
 		r.dropped.Add(1)
 		return
 	}
