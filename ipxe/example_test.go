@@ -36,7 +36,7 @@ func Example() {
 	for _, link := range regexp.MustCompile(`http://\S+`).FindAllString(script, -1) {
 		fmt.Printf("%q\n", read(link))
 	}
-	// Output:
+	// Unordered output:
 	// 52:54:00:12:34:56 script script
 	// 52:54:00:12:34:56 kernel kernel
 	// "a kernel"

@@ -9,6 +9,7 @@ import (
 	"os"
 	"path/filepath"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
@@ -63,8 +64,10 @@ func TestOnceWithRawScript(t *testing.T) {
 	srv := newServer(t, ipxe.NewOnce(ipxe.Static(&ipxe.Spec{Script: "#!ipxe\nshell\n"}, tree()), nil, ipxe.LocalNotFound))
 	_, body, _ := get(t, srv.URL+"/_/ipxe?mac="+testMAC)
 	assert.Equal(t, "#!ipxe\nshell\n", body)
-	status, _, _ := get(t, srv.URL+"/_/ipxe?mac="+testMAC)
-	assert.Equal(t, http.StatusNotFound, status)
+	require.Eventually(t, func() bool { // The turn is used just after the answer.
+		status, _, _ := get(t, srv.URL+"/_/ipxe?mac="+testMAC)
+		return status == http.StatusNotFound
+	}, 5*time.Second, 10*time.Millisecond)
 }
 
 func TestOnceLeavesOthersAlone(t *testing.T) {
