@@ -12,7 +12,6 @@ import (
 	"net"
 	"net/netip"
 	"os"
-	"strconv"
 	"strings"
 	"time"
 
@@ -27,40 +26,36 @@ const (
 
 // compareBoot compares the time from power-on to the guest's marker under
 // OVMF: ours, and dnsmasq with nginx, with the same iPXE, kernel and initramfs.
+// It needs a network of its own, with an ordinary DHCP server.
 func compareBoot(ctx context.Context, base *lab) (r *report, err error) {
-	l, guest := *base, (*vmtest.Guest)(nil)
+	l := *base
 	if l.network, err = vmtest.NewNetwork(ctx); err != nil {
 		return nil, err
 	}
 	defer func() { err = errors.Join(err, l.Close()) }()
-	if guest, err = vmtest.NewGuest(ctx); err != nil {
-		return nil, err
-	}
-	if err := errors.Join(l.equip(ctx), l.leaseAddresses(ctx), guest.Write(l.files), l.makeFile("config", []byte(bootConfig)), l.makeBootScript()); err != nil {
+	if err := errors.Join(l.equip(ctx), l.leaseAddresses(ctx), l.makeGuest(ctx)); err != nil {
 		return nil, err
 	}
 	var ours, peer bootTimes
 	contend := func(c contender, script string, times *bootTimes) contender {
 		c.ready = func(ctx context.Context) error {
-			out, err := l.client.Command(ctx, "curl", "-sS", "--fail", "--max-time", "5", script).CombinedOutput()
-			if err != nil {
-				return fmt.Errorf("%s: %w: %s", script, err, out)
-			}
-			return nil
+			_, err := l.fetch(ctx, script)
+			return err
 		}
 		c.score = func(ctx context.Context, _ *program) error {
-			marks, err := l.boot(ctx)
+			ends, err := l.boot(ctx)
 			if err != nil {
 				return err
 			}
-			times.add(marks)
-			l.say("    %.1f s", marks[len(marks)-1].Seconds())
+			times.add(ends)
+			l.say("    %.1f s", ends[len(ends)-1].Seconds())
 			return nil
 		}
 		return c
 	}
+	netboot := l.netbootServer("-kernel", "kernel", "-initrd", "initrd", "-cmdline", bootCmdline, "-cloud-config", "config")
 	err = l.compete(ctx,
-		contend(l.netbootServer("-kernel", "kernel", "-initrd", "initrd", "-cmdline", bootCmdline, "-cloud-config", "config"), l.url("/_/ipxe?arch=x86_64&mac="+machineMAC), &ours),
+		contend(netboot, l.url("/_/ipxe?arch=x86_64&mac="+machineMAC), &ours),
 		contend(l.dnsmasqAndNginx(), l.url("/boot.ipxe"), &peer))
 	if err != nil {
 		return nil, err
@@ -71,12 +66,8 @@ func compareBoot(ctx context.Context, base *lab) (r *report, err error) {
 			ours: ours.whole, theirs: peer.whole, lower: true, target: 1,
 		}},
 		tables: []table{phaseTable(&ours, &peer)},
+		notes:  []string{"Both boot by the same iPXE; netboot replaces its start script, dnsmasq sends it as it was built."},
 	}, nil
-}
-
-// url returns the URL of what a server of HTTP has under path.
-func (l *lab) url(path string) string {
-	return fmt.Sprintf("http://%s%s", net.JoinHostPort(serverAddr, strconv.Itoa(httpPort)), path)
 }
 
 // leaseAddresses adds an ordinary DHCP server.
@@ -89,10 +80,15 @@ func (l *lab) leaseAddresses(ctx context.Context) error {
 	return err
 }
 
-// makeBootScript writes the script that nginx gives to iPXE.
-func (l *lab) makeBootScript() error {
-	return l.makeFile("boot.ipxe", fmt.Appendf(nil, "#!ipxe\nkernel %s initrd=initrd %s config_url=%s\ninitrd %s\nboot\n",
-		l.url("/kernel"), bootCmdline, l.url("/config"), l.url("/initrd")))
+// makeGuest writes what machines boot, and the script that nginx gives to iPXE.
+func (l *lab) makeGuest(ctx context.Context) error {
+	guest, err := vmtest.NewGuest(ctx)
+	if err != nil {
+		return err
+	}
+	script := fmt.Sprintf("#!ipxe\nkernel %s initrd=initrd %s config_url=%s\ninitrd %s\nboot\n",
+		l.url("/kernel"), bootCmdline, l.url("/config"), l.url("/initrd"))
+	return errors.Join(guest.Write(l.files), l.makeFile("config", []byte(bootConfig)), l.makeFile("boot.ipxe", []byte(script)))
 }
 
 // dnsmasqAndNginx is what people put together from the manuals: dnsmasq offers

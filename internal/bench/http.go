@@ -116,9 +116,9 @@ func (l *lab) makeBigFile() (string, error) {
 // machine.
 func (l *lab) kernelURL(ctx context.Context) (string, error) {
 	script := l.url("/_/ipxe?arch=x86_64&mac=" + machineMAC)
-	out, err := l.client.Command(ctx, "curl", "-sS", "--fail", "--max-time", "5", script).CombinedOutput()
+	out, err := l.fetch(ctx, script)
 	if err != nil {
-		return "", fmt.Errorf("%s: %w: %s", script, err, out)
+		return "", err
 	}
 	m := regexp.MustCompile(`(?m)^\s*kernel\b.*?(http://\S+)`).FindSubmatch(out)
 	if m == nil {

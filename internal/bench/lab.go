@@ -111,6 +111,20 @@ func (l *lab) load(ctx context.Context, args ...string) (*loadResult, error) {
 	return r, json.Unmarshal(out, r)
 }
 
+// url returns the URL of what a server of HTTP has under path.
+func (l *lab) url(path string) string {
+	return fmt.Sprintf("http://%s:%d%s", serverAddr, httpPort, path)
+}
+
+// fetch returns a small file of a server of HTTP.
+func (l *lab) fetch(ctx context.Context, url string) ([]byte, error) {
+	out, err := l.client.Command(ctx, "curl", "-sS", "--fail", "--max-time", "5", url).CombinedOutput()
+	if err != nil {
+		return nil, fmt.Errorf("%s: %w: %s", url, err, out)
+	}
+	return out, nil
+}
+
 // A program is a server that runs.
 type program struct {
 	cmd  *exec.Cmd

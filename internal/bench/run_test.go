@@ -21,6 +21,8 @@ import (
 // TestRun does the short comparisons once, each for a moment, with the real
 // programs. It says that everything works, not how fast.
 func TestRun(t *testing.T) {
+	t.Parallel()
+
 	oracle.Root(t)
 	for _, tool := range []string{"ip", "dnsmasq", "atftpd", "curl", "busybox", "go"} {
 		oracle.Need(t, tool)
