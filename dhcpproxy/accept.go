@@ -5,6 +5,7 @@ import (
 	"path"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/insomniacslk/dhcp/dhcpv4"
 )
@@ -134,7 +135,8 @@ func (s *Server) checkSource(req *Request, nic netInterface, ifs *interfaces) Re
 	if req.Port != s.cfg.bootPort || !src.IsValid() || src.IsUnspecified() {
 		return ReasonNone
 	}
-	if !isHost(src) || !nic.onLink(src) && !contains(s.cfg.relays, src) && !ifs.onLink(src) {
+	near := nic.onLink(src) || contains(s.cfg.relays, src) || ifs.onLink(src)
+	if !isHost(src) || !near && !s.machines.introduced([6]byte(req.MAC), time.Now()) {
 		return ReasonSource
 	}
 	return ReasonNone

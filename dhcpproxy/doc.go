@@ -47,7 +47,8 @@
 //   - Option 60 begins with PXEClient or HTTPClient, or with U-Boot if option 93
 //     agrees, or with a prefix set by [WithVendorClasses].
 //   - Option 93 has at least one 16-bit number. The first that is known counts.
-//   - Its relay agent is allowed; on port 4011 its source is local or allowed.
+//   - Its relay agent is allowed; on port 4011 its source is local or allowed,
+//     or a relay agent has lately passed a request of the machine on.
 //   - The machine keeps to the rate limit, a worker is free, and the handler
 //     makes an offer in time.
 //

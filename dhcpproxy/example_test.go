@@ -79,7 +79,7 @@ func ExampleServer_Explain() {
 	packet := discover("PXEClient:Arch:00007:UNDI:003016", 7).bytes()
 	fmt.Print(srv.Explain(context.Background(), packet, dhcpproxy.Path{}))
 	// Output:
-	// 52:54:00:12:34:56 is a uefi client, architecture x64-efi, vendor class "PXEClient:Arch:00007:UNDI:003016".
+	// 52:54:00:12:34:56 asks as uefi, architecture x64-efi, vendor class "PXEClient:Arch:00007:UNDI:003016".
 	// The packet is ignored: the handler chose silence for this machine.
 	// Cause: dhcpproxy: handle for 52:54:00:12:34:56: no machine is known: declined.
 }

@@ -51,7 +51,7 @@ func (s *Server) Explain(ctx context.Context, b []byte, via Path) Explanation {
 func (e Explanation) String() string {
 	var b strings.Builder
 	if req := e.Request; req != nil {
-		fmt.Fprintf(&b, "%v is a %v client, architecture %v, vendor class %q", req.MAC, req.Client, req.Arch, req.VendorClass)
+		fmt.Fprintf(&b, "%v asks as %v, architecture %v, vendor class %q", req.MAC, req.Client, req.Arch, req.VendorClass)
 		if len(req.UserClasses) > 0 {
 			fmt.Fprintf(&b, ", user class %q", req.UserClasses)
 		}

@@ -29,28 +29,28 @@ func TestServerExplain(t *testing.T) {
 		want    []string
 	}{
 		{"uefi", discover(pxeX64, 7), []string{
-			`52:54:00:12:34:56 is a uefi client, architecture x64-efi, vendor class "PXEClient:Arch:00007:UNDI:003016".`,
+			`52:54:00:12:34:56 asks as uefi, architecture x64-efi, vendor class "PXEClient:Arch:00007:UNDI:003016".`,
 			`It gets an offer of 324 bytes, sent to 255.255.255.255:68: boot file "52:54:00:12:34:56/ipxe.efi" from 192.0.2.1.`,
 			`Policy: firmware: boot program.`,
 			`UEFI firmware then asks port 4011 for the file.`,
 		}},
 		{"marked ipxe", discover(pxeX64, 7).setString(77, "Tinkerbell"), []string{
-			`52:54:00:12:34:56 is a chained client, architecture x64-efi, vendor class "PXEClient:Arch:00007:UNDI:003016", user class ["Tinkerbell"].`,
+			`52:54:00:12:34:56 asks as chained, architecture x64-efi, vendor class "PXEClient:Arch:00007:UNDI:003016", user class ["Tinkerbell"].`,
 			`It gets an offer of 333 bytes, sent to 255.255.255.255:68: boot file "http://192.0.2.1:8090/script" from 192.0.2.1.`,
 			`Policy: marked iPXE: script.`,
 		}},
 		{"through a relay", discover(pxeBIOS, 0).with(func(r *request) { r.giaddr = [4]byte{10, 1, 0, 1} }), []string{
-			`52:54:00:12:34:56 is a bios client, architecture x86-bios, vendor class "PXEClient:Arch:00000:UNDI:002001", behind relay agent 10.1.0.1.`,
+			`52:54:00:12:34:56 asks as bios, architecture x86-bios, vendor class "PXEClient:Arch:00000:UNDI:002001", behind relay agent 10.1.0.1.`,
 			`It gets an offer of 330 bytes, sent to 10.1.0.1:67: boot file "52:54:00:12:34:56/undionly.kpxe" from 192.0.2.1.`,
 			`Policy: firmware: boot program.`,
 		}},
 		{"not known", discover(pxeX64, 7).setString(12, "stranger"), []string{
-			`52:54:00:12:34:56 is a uefi client, architecture x64-efi, vendor class "PXEClient:Arch:00007:UNDI:003016".`,
+			`52:54:00:12:34:56 asks as uefi, architecture x64-efi, vendor class "PXEClient:Arch:00007:UNDI:003016".`,
 			`The packet is ignored: the handler chose silence for this machine.`,
 			`Cause: dhcpproxy: handle for 52:54:00:12:34:56: machine not known: declined.`,
 		}},
 		{"ordinary", discover("MSFT 5.0", 7), []string{
-			`52:54:00:12:34:56 is a uefi client, architecture x64-efi, vendor class "MSFT 5.0".`,
+			`52:54:00:12:34:56 asks as uefi, architecture x64-efi, vendor class "MSFT 5.0".`,
 			`The packet is ignored: it is not a network boot: option 60 begins with neither PXEClient nor HTTPClient.`,
 		}},
 		{"reply", discover(pxeX64, 7).with(func(r *request) { r.op = 2 }), []string{

@@ -13,6 +13,10 @@ const maxMachines = 10_000
 // firmware waits 4, 8, 16 and 32 seconds.
 const retransmission = 35 * time.Second
 
+// introduction is how long a machine that a relay agent passed on may ask on
+// port 4011 by itself: as long as the whole of UEFI's PXE takes.
+const introduction = 5 * time.Minute
+
 // machines remembers how often each machine asks, and what it was offered.
 // It is safe for concurrent use.
 type machines struct {
@@ -30,6 +34,7 @@ type machine struct {
 	known  bool
 	tokens float64 // packets that may be answered now
 	filled time.Duration
+	until  time.Duration // when the introduction by a relay agent ends
 	rounds [numClients]round
 }
 
@@ -77,6 +82,21 @@ func (ms *machines) allow(mac [6]byte, at time.Time, dry bool) bool {
 	}
 	m.tokens--
 	return true
+}
+
+// introduce remembers that a relay agent has passed the machine on.
+func (ms *machines) introduce(mac [6]byte, at time.Time) {
+	ms.mu.Lock()
+	defer ms.mu.Unlock()
+	ms.known.at(mac).until = at.Sub(ms.start) + introduction
+}
+
+// introduced reports whether a relay agent has passed the machine on lately.
+func (ms *machines) introduced(mac [6]byte, at time.Time) bool {
+	ms.mu.Lock()
+	defer ms.mu.Unlock()
+	m := ms.known.peek(mac)
+	return m != nil && at.Sub(ms.start) < m.until
 }
 
 // repeats returns how many times the machine was offered the same file.

@@ -138,7 +138,7 @@ func bootThroughRelay(s *site, r modelRow, override bool) {
 	s.address.Pool, s.address.Router = far, giaddr
 	s.address.Host.Configure(netip.MustParsePrefix("10.0.0.1/24"), router)
 	s.serveAddresses()
-	srv := s.serveProxy(s.host("10.0.0.2", router), everyone(), dhcpproxy.WithRelays(far))
+	srv := s.serveProxy(s.host("10.0.0.2", router), everyone()) // The relay introduces its machines.
 
 	mac := r.mac
 	if mac == nil {

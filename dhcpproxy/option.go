@@ -169,10 +169,10 @@ func WithVendorClasses(prefixes ...string) Option {
 }
 
 // WithRelays names the networks behind relay agents. A relayed request is
-// answered only if the agent's address is in one of them, and so are requests
-// on port 4011 from beyond the local networks. By default every relay agent is
-// answered on port 67, and nobody but local machines on port 4011; UEFI
-// machines behind a relay agent then need Offer.Direct.
+// answered only if the agent's address is in one of them; any machine of these
+// networks may also ask on port 4011. By default every relay agent is answered,
+// and a machine that one has passed on may ask on port 4011 for five minutes,
+// from wherever it is.
 func WithRelays(networks ...netip.Prefix) Option {
 	return func(c *config) { c.relays = networks }
 }

@@ -28,7 +28,6 @@ func (w *work) report(ctx context.Context, b []byte, via Path, p *packet) {
 	w.cfg.onEvent(e)
 	if e.Kind == EventOffer {
 		w.countRound(ctx, p, e)
-		w.warnOfRelay(ctx, p)
 	}
 }
 
@@ -54,18 +53,6 @@ func (w *work) countRound(ctx context.Context, p *packet, e Event) {
 	w.cfg.log.LogAttrs(ctx, slog.LevelWarn, "machine asks for the same file again and again",
 		append(e.attrs(), slog.Int("repeats", n))...)
 	w.cfg.onEvent(e)
-}
-
-// warnOfRelay says, once, that a machine was sent to port 4011 from where it
-// will not be answered: the commonest reason why UEFI fails behind a relay.
-func (w *work) warnOfRelay(ctx context.Context, p *packet) {
-	relay := p.req.Relay
-	if p.req.Client != ClientUEFI || p.offer.Direct || !relay.IsValid() ||
-		contains(w.cfg.relays, relay) || w.ifs.onLink(relay) || !w.warned.CompareAndSwap(false, true) {
-		return
-	}
-	w.cfg.log.WarnContext(ctx, "uefi machines behind this relay agent will not be answered on the boot port; see WithRelays",
-		slog.String("relay", relay.String()), slog.String("mac", p.req.MAC.String()))
 }
 
 // event describes p. What it cannot take from a Request it reads from b.

@@ -27,7 +27,6 @@ type Server struct {
 	machines *machines
 	system   *interfaces
 	counters counters
-	warned   atomic.Bool // of a relay agent, see warnOfRelay
 }
 
 // socketBuffer is how many bytes of packets a socket may hold back while all

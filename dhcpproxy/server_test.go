@@ -388,36 +388,29 @@ func TestServerServeLogsWhatItIgnores(t *testing.T) {
 	assert.Contains(t, log.String(), `level=INFO msg="offer sent" mac=52:54:00:12:34:56 client=uefi arch=x64-efi interface=lab0 peer=0.0.0.0:68 port=67 server=192.0.2.1 file=52:54:00:12:34:56/ipxe.efi`)
 }
 
-func TestServerServeWarnsOfRelay(t *testing.T) {
+func TestServerServeMachineIntroducedByRelay(t *testing.T) {
 	t.Parallel()
 
-	for name, tt := range map[string]struct {
-		offer  dhcpproxy.Offer
-		giaddr [4]byte
-		opts   []dhcpproxy.Option
-		want   int
-	}{
-		"remote":  {offer: dhcpproxy.Offer{BootFile: "x"}, giaddr: [4]byte{10, 1, 0, 1}, want: 1},
-		"direct":  {offer: dhcpproxy.Offer{BootFile: "x", Direct: true}, giaddr: [4]byte{10, 1, 0, 1}},
-		"local":   {offer: dhcpproxy.Offer{BootFile: "x"}, giaddr: [4]byte{192, 0, 2, 254}},
-		"allowed": {offer: dhcpproxy.Offer{BootFile: "x"}, giaddr: [4]byte{10, 1, 0, 1}, opts: []dhcpproxy.Option{dhcpproxy.WithRelays(netip.MustParsePrefix("10.1.0.0/24"))}},
-	} {
-		t.Run(name, func(t *testing.T) {
-			t.Parallel()
+	relayed := discover(pxeX64, 7).with(func(r *request) { r.giaddr = [4]byte{10, 1, 0, 1} }).bytes()
+	question := discover(pxeX64, 7).set(53, 3).bytes()
+	fromAfar := onPort4011
+	fromAfar.Remote = netip.MustParseAddrPort("10.1.2.3:4011")
+	synctest.Test(t, func(t *testing.T) {
+		e := make(events, 10)
+		_, conn := serve(t, chainload(), e.option())
+		ev, _ := conn.send(t, e, question, fromAfar)
+		require.Equal(t, dhcpproxy.ReasonSource, ev.Reason, "nobody has introduced it")
 
-			synctest.Test(t, func(t *testing.T) {
-				var log bytes.Buffer
-				e := make(events, 10)
-				_, conn := serve(t, always(tt.offer), append(tt.opts, e.option(), dhcpproxy.WithLogger(slog.New(slog.NewTextHandler(&log, nil))))...)
-				for range 3 {
-					_, d := conn.send(t, e, discover(pxeX64, 7).with(func(r *request) { r.giaddr = tt.giaddr }).bytes(), onPort67)
-					require.NotNil(t, d)
-				}
-				synctest.Wait()
-				assert.Equal(t, tt.want, strings.Count(log.String(), "level=WARN"), "once at most: %s", log.String())
-			})
-		})
-	}
+		ev, _ = conn.send(t, e, relayed, onPort67)
+		require.Equal(t, dhcpproxy.EventOffer, ev.Kind)
+		ev, d := conn.send(t, e, question, fromAfar)
+		require.Equal(t, dhcpproxy.EventAck, ev.Kind)
+		assert.Equal(t, fromAfar.Remote, d.path.Remote)
+
+		time.Sleep(5 * time.Minute)
+		ev, _ = conn.send(t, e, question, fromAfar)
+		require.Equal(t, dhcpproxy.ReasonSource, ev.Reason, "that was long ago")
+	})
 }
 
 func TestServerServeManyAtOnce(t *testing.T) {

@@ -85,6 +85,9 @@ func (w *work) answer(ctx context.Context, b []byte, via Path) {
 		w.compose(p, w.ifs)
 	}
 	if p.reason == ReasonNone {
+		if p.req.Relay.IsValid() {
+			w.machines.introduce([6]byte(p.req.MAC), p.start)
+		}
 		w.send(p)
 	}
 	w.report(ctx, b, via, p)
