@@ -26,7 +26,7 @@ test: ## every rung: unit, golden, oracle, and the virtual machines that fit
 
 .PHONY: test-all
 test-all: lint fuzz ## the full matrix: lint, fuzzing, all virtual machines
-	@.ci/setup test
+	@.ci/setup test-all
 	NETBOOTKIT_TEST_NOSKIP=1 NETBOOTKIT_TEST_ALL=1 $(GO) test -count=1 -race -shuffle=on -timeout=60m ./...
 
 .PHONY: bench

@@ -8,6 +8,7 @@ import (
 	"net"
 	"os"
 	"path/filepath"
+	"strconv"
 	"time"
 )
 
@@ -24,6 +25,10 @@ const (
 
 	// UEFIHTTP is OVMF, which boots by UEFI HTTP boot: architecture code 16.
 	UEFIHTTP
+
+	// UEFISecure is OVMF with Secure Boot and Microsoft's keys, which boots by
+	// PXE: architecture code 7.
+	UEFISecure
 )
 
 // A Spec describes a machine.
@@ -95,8 +100,7 @@ func (n *Network) arguments(ctx context.Context, spec Spec) ([]string, error) {
 		spec.Memory = 512
 	}
 	args := []string{
-		"-machine", "pc,graphics=off", // SeaBIOS then prints on the serial line.
-		"-accel", "tcg", "-smp", "1", "-m", fmt.Sprint(spec.Memory),
+		"-accel", "tcg", "-smp", "1", "-m", strconv.Itoa(spec.Memory),
 		"-nodefaults", "-no-reboot", "-display", "none", "-serial", "stdio",
 		"-device", "virtio-rng-pci", // OVMF since 2024 has no network without it.
 		"-netdev", "tap,id=net0,script=no,downscript=no,ifname=" + tap,
@@ -113,27 +117,20 @@ func (n *Network) arguments(ctx context.Context, spec Spec) ([]string, error) {
 			"-device", "virtio-blk-pci,drive=disk0,bootindex=2")
 	}
 	card := "virtio-net-pci,netdev=net0,bootindex=1,mac=" + spec.MAC.String()
-	if spec.Firmware == BIOS {
-		return append(args, "-device", card), nil
+	if spec.Firmware == BIOS { // Without graphics, SeaBIOS prints on the serial line.
+		return append(args, "-machine", "pc,graphics=off", "-device", card), nil
 	}
-	firmware, err := n.ovmf(tap)
+	firmware, err := n.ovmf(tap, spec.Firmware)
 	if err != nil {
 		return nil, err
 	}
-	args = append(args, firmware...)
-	if spec.Firmware == UEFIHTTP {
-		args = append(args, "-fw_cfg", "name=opt/org.tianocore/IPv4PXESupport,string=n")
-	}
-	return append(args,
-		"-device", card+",romfile=", // Without QEMU's iPXE, OVMF uses its own stack.
-		"-fw_cfg", "name=opt/org.tianocore/IPv6Support,string=n",
-		"-fw_cfg", "name=opt/org.tianocore/IPv6PXESupport,string=n",
-	), nil
+	// Without QEMU's iPXE, OVMF uses its own network stack.
+	return append(append(args, firmware...), "-device", card+",romfile="), nil
 }
 
 // ovmf returns the arguments for OVMF with a variable store of its own.
-func (n *Network) ovmf(name string) ([]string, error) {
-	code, vars, err := findOVMF("/usr/share")
+func (n *Network) ovmf(name string, firmware Firmware) ([]string, error) {
+	code, vars, err := findOVMF("/usr/share", firmware == UEFISecure)
 	if err != nil {
 		return nil, err
 	}
@@ -145,18 +142,32 @@ func (n *Network) ovmf(name string) ([]string, error) {
 	if err := os.WriteFile(store, data, 0o600); err != nil { //nolint:gosec // A name of ours.
 		return nil, fmt.Errorf("vmtest: %w", err)
 	}
-	return []string{
+	args := []string{
 		"-drive", "if=pflash,format=raw,readonly=on,file=" + code,
 		"-drive", "if=pflash,format=raw,file=" + store,
-	}, nil
+		"-fw_cfg", "name=opt/org.tianocore/IPv6Support,string=n",
+		"-fw_cfg", "name=opt/org.tianocore/IPv6PXESupport,string=n",
+	}
+	switch firmware {
+	case UEFIHTTP:
+		return append(args, "-machine", "pc", "-fw_cfg", "name=opt/org.tianocore/IPv4PXESupport,string=n"), nil
+	case UEFISecure:
+		return append(args, "-machine", "q35,smm=on", "-global", "driver=cfi.pflash01,property=secure,value=on"), nil
+	default:
+		return append(args, "-machine", "pc"), nil
+	}
 }
 
-// findOVMF returns the files of OVMF's code and empty variable store below a
-// folder of shared files.
-func findOVMF(share string) (code, vars string, err error) {
-	for _, suffix := range []string{"_4M.fd", ".fd"} {
-		code = filepath.Join(share, "OVMF", "OVMF_CODE"+suffix)
-		vars = filepath.Join(share, "OVMF", "OVMF_VARS"+suffix)
+// findOVMF returns the files of OVMF's code and of its variable store, which
+// is empty or has Microsoft's keys, below a folder of shared files.
+func findOVMF(share string, secure bool) (code, vars string, err error) {
+	kinds := [][2]string{{"_4M.fd", "_4M.fd"}, {".fd", ".fd"}}
+	if secure {
+		kinds = [][2]string{{"_4M.secboot.fd", "_4M.ms.fd"}, {".secboot.fd", ".ms.fd"}}
+	}
+	for _, kind := range kinds {
+		code = filepath.Join(share, "OVMF", "OVMF_CODE"+kind[0])
+		vars = filepath.Join(share, "OVMF", "OVMF_VARS"+kind[1])
 		_, errCode := os.Stat(code)
 		_, errVars := os.Stat(vars)
 		if err = errors.Join(errCode, errVars); err == nil {
