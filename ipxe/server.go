@@ -4,6 +4,7 @@ import (
 	"context"
 	"crypto/tls"
 	"errors"
+	"fmt"
 	"log/slog"
 	"net"
 	"net/http"
@@ -17,6 +18,17 @@ const (
 	keepAliveTimeout  = 2 * time.Minute
 	maxHeaderBytes    = 16 << 10
 )
+
+// ListenAndServe serves on the TCP address addr, such as ":8090", until ctx is
+// done. See [Handler.Serve].
+func (h *Handler) ListenAndServe(ctx context.Context, addr string) error {
+	ln, err := new(net.ListenConfig).Listen(ctx, "tcp", addr)
+	if err != nil {
+		return fmt.Errorf("ipxe: %w", err)
+	}
+	defer func() { _ = ln.Close() }() // Serve has ended all that used it.
+	return h.Serve(ctx, ln)
+}
 
 // Serve answers HTTP requests on ln, or HTTPS with [WithTLS], until ctx is
 // cancelled. Then it stops accepting, gives running transfers the grace

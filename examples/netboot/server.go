@@ -9,6 +9,7 @@ import (
 	"net"
 	"net/netip"
 	"os"
+	"path"
 	"strings"
 
 	"golang.org/x/sync/errgroup"
@@ -92,12 +93,7 @@ func (s *server) policy(programs *firmware.Set) *dhcpproxy.Chainload {
 func (s *server) newTFTP(programs *firmware.Set, out *output) (err error) {
 	files := tftpd.FS(programs)
 	h := tftpd.HandlerFunc(func(ctx context.Context, name string, peer netip.AddrPort) (tftpd.File, error) {
-		// Boot programs are asked for as <mac>/<program>, so that the
-		// machine is known; what they load themselves may be without.
-		if dir, rest, ok := strings.Cut(name, "/"); ok && isMAC(dir) {
-			name = rest
-		}
-		if name == "autoexec.ipxe" && s.cfg.autoexec {
+		if path.Base(name) == "autoexec.ipxe" && s.cfg.autoexec {
 			return strings.NewReader(string(ipxe.Autoexec(s.base(s.addressFor(peer.Addr()))))), nil
 		}
 		return files.OpenTFTP(ctx, name, peer)
@@ -219,9 +215,4 @@ func (s *server) String() string {
 		nics = append(nics, nic.String())
 	}
 	return strings.Join(ports, ", ") + ", for machines on " + strings.Join(nics, ", ")
-}
-
-func isMAC(s string) bool {
-	mac, err := net.ParseMAC(s)
-	return err == nil && len(mac) == 6
 }

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"io/fs"
 	"maps"
+	"net"
 	"slices"
 	"strings"
 
@@ -89,11 +90,15 @@ func (s *Set) Program(code uint16) (Program, bool) {
 }
 
 // Open opens the program called name, or any file that the caller's own tree
-// has, such as what a shim starts. The root lists both.
+// has, such as what a shim starts. The root lists both. A machine's address in
+// front, as in "52:54:00:12:34:56/ipxe.efi", is passed over: boot servers put it
+// there to know which machine asks, and what a program looks for beside itself
+// has it as well.
 func (s *Set) Open(name string) (fs.File, error) {
 	if name == "." {
 		return s.root()
 	}
+	name = withoutMachine(name)
 	if s.tree != nil {
 		f, err := s.tree.Open(name)
 		if !errors.Is(err, fs.ErrNotExist) {
@@ -105,6 +110,15 @@ func (s *Set) Open(name string) (fs.File, error) {
 		return nil, &fs.PathError{Op: "open", Path: name, Err: fs.ErrNotExist}
 	}
 	return openFile(name, data), nil
+}
+
+// withoutMachine returns name without a first element that is a MAC address.
+func withoutMachine(name string) string {
+	dir, rest, ok := strings.Cut(name, "/")
+	if mac, err := net.ParseMAC(dir); ok && err == nil && len(mac) == 6 {
+		return rest
+	}
+	return name
 }
 
 // root opens the folder that holds the embedded programs and the caller's own.

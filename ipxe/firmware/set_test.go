@@ -135,3 +135,19 @@ func TestSetFilesShareNoOffset(t *testing.T) {
 	require.NoError(t, err)
 	assert.Equal(t, "MZ", string(head))
 }
+
+func TestSetOpenWithMachine(t *testing.T) {
+	t.Parallel()
+
+	set, err := firmware.NewSet(firmware.WithTree(fstest.MapFS{"sub/grubx64.efi": {Data: []byte("grub")}}))
+	require.NoError(t, err)
+	for _, name := range []string{"sub/grubx64.efi", "52:54:00:12:34:56/sub/grubx64.efi", "52-54-00-12-34-56/sub/grubx64.efi"} {
+		got, err := fs.ReadFile(set, name)
+		require.NoError(t, err)
+		assert.Equal(t, "grub", string(got))
+	}
+	_, err = set.Open("52:54:00:12:34/sub/grubx64.efi")
+	require.ErrorIs(t, err, fs.ErrNotExist)
+	_, err = set.Open("52:54:00:12:34:56/52:54:00:12:34:56/sub/grubx64.efi")
+	require.ErrorIs(t, err, fs.ErrNotExist)
+}

@@ -1,7 +1,9 @@
 package timeline
 
 import (
+	"errors"
 	"fmt"
+	"io/fs"
 	"log/slog"
 	"net/netip"
 	"strings"
@@ -109,10 +111,11 @@ func (s *Step) Attrs() []slog.Attr {
 }
 
 // Level says how much an operator wants to see the step: packets that were
-// left unanswered and size probes are for debugging, failures are warnings.
+// left unanswered, size probes and looking for files that need not be there,
+// as boot programs do over TFTP, are for debugging; failures are warnings.
 func (s *Step) Level() slog.Level {
 	switch {
-	case s.Stage == Ignored, s.Probe:
+	case s.Stage == Ignored, s.Probe, s.Path == "tftp" && errors.Is(s.Err, fs.ErrNotExist):
 		return slog.LevelDebug
 	case s.Stage == Loop, s.Err != nil:
 		return slog.LevelWarn

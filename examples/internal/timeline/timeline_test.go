@@ -3,6 +3,9 @@ package timeline_test
 import (
 	"errors"
 	"fmt"
+	"io"
+	"io/fs"
+	"log/slog"
 	"net/netip"
 	"testing"
 	"time"
@@ -91,4 +94,24 @@ func TestSummary(t *testing.T) {
 	}
 	assert.Equal(t, "BOOT: 08:00:27:54:1a:d1 starts its kernel 12.3s after its first request: "+
 		"dhcp 0s, program over tftp 2s, script 9s, kernel 9.5s", timeline.Summary(steps))
+}
+
+func TestStepLevel(t *testing.T) {
+	t.Parallel()
+
+	tests := []struct {
+		step timeline.Step
+		want slog.Level
+	}{
+		{timeline.Step{Stage: timeline.DHCP}, slog.LevelInfo},
+		{timeline.Step{Stage: timeline.Ignored}, slog.LevelDebug},
+		{timeline.Step{Stage: timeline.Program, Path: "tftp", Probe: true}, slog.LevelDebug},
+		{timeline.Step{Stage: timeline.Program, Path: "tftp", Err: fs.ErrNotExist}, slog.LevelDebug},
+		{timeline.Step{Stage: timeline.Kernel, Path: "http", Err: fs.ErrNotExist}, slog.LevelWarn},
+		{timeline.Step{Stage: timeline.Program, Path: "tftp", Err: io.ErrUnexpectedEOF}, slog.LevelWarn},
+		{timeline.Step{Stage: timeline.Loop}, slog.LevelWarn},
+	}
+	for _, tt := range tests {
+		assert.Equal(t, tt.want, tt.step.Level(), "%+v", tt.step)
+	}
 }
