@@ -34,6 +34,7 @@ type config struct {
 
 	// Where and how.
 	interfaces cli.Strings
+	relays     prefixes
 	listen     netip.Addr
 	advertise  netip.Addr
 	baseURL    string
@@ -107,6 +108,7 @@ func (c *config) bootFlags(f *flag.FlagSet) {
 
 func (c *config) serverFlags(f *flag.FlagSet) {
 	f.Var(&c.interfaces, "interface", "network `interface` to serve; may be given more than once (default all)")
+	f.Var(&c.relays, "relay", "answer only relay agents in `network`, such as 10.1.0.0/16; may be given more than once (default all)")
 	f.TextVar(&c.listen, "listen", c.listen, "`address` that TFTP and HTTP listen on")
 	f.TextVar(&c.advertise, "advertise", netip.Addr{}, "`address` that machines are told, behind NAT or for a virtual address (default that of the interface)")
 	f.StringVar(&c.baseURL, "base-url", "", "`URL` of this server's HTTP service as machines reach it (default http://ADDRESS:PORT)")
@@ -211,5 +213,21 @@ func (c *config) validate() error {
 	if err := errors.Join(errs...); err != nil {
 		return &cli.UsageError{Err: err}
 	}
+	return nil
+}
+
+// prefixes is a flag of networks that may be given more than once.
+type prefixes []netip.Prefix
+
+// String implements [flag.Value].
+func (p *prefixes) String() string { return fmt.Sprint([]netip.Prefix(*p)) }
+
+// Set implements [flag.Value].
+func (p *prefixes) Set(s string) error {
+	network, err := netip.ParsePrefix(s)
+	if err != nil || !network.Addr().Is4() {
+		return errors.New("want an IPv4 network such as 10.1.0.0/16")
+	}
+	*p = append(*p, network.Masked())
 	return nil
 }

@@ -46,12 +46,13 @@ func TestParseConfig(t *testing.T) {
 func TestParseConfigServer(t *testing.T) {
 	t.Parallel()
 
-	c, err := parseConfig([]string{"api", "http://192.0.2.1/", "-p", "80", "--dhcp-no-bind", "-l", "192.0.2.2", "-d"}, io.Discard)
+	c, err := parseConfig([]string{"api", "http://192.0.2.1/", "-p", "80", "--dhcp-no-bind", "-l", "192.0.2.2", "-d", "-relay", "10.1.2.3/16"}, io.Discard)
 	require.NoError(t, err)
 	assert.Equal(t, "http://192.0.2.1/", c.api)
 	assert.EqualValues(t, 80, c.httpPort)
 	assert.Equal(t, "192.0.2.2", c.listen.String())
 	assert.True(t, c.packet && c.debug)
+	assert.Equal(t, "[10.1.0.0/16]", c.relays.String())
 	assert.Equal(t, ipxe.LocalExit, c.local)
 	assert.Equal(t, "http://h:80", c.base("h"))
 
@@ -75,6 +76,7 @@ func TestParseConfigErrors(t *testing.T) {
 		{"-kernel k -base-url ftp://h", `-base-url "ftp://h" is not an http or https URL`},
 		{"-kernel k -cert /dev/null", "need each other"},
 		{"-kernel k -log-format xml", `-log-format "xml" is neither text nor json`},
+		{"-kernel k -relay 10.1.0.0", "want an IPv4 network such as 10.1.0.0/16"},
 		{"-kernel k -autoexec", "-autoexec is for the boot programs of -firmware"},
 		{"-kernel k -key-file /nonexistent", "/nonexistent"},
 		{"-kernel k -local-boot never", "never"},

@@ -66,6 +66,9 @@ func (s *server) newDHCP(programs *firmware.Set, out *output) (err error) {
 	if len(s.cfg.interfaces) > 0 {
 		opts = append(opts, dhcpproxy.WithInterfaces(s.cfg.interfaces...))
 	}
+	if len(s.cfg.relays) > 0 {
+		opts = append(opts, dhcpproxy.WithRelays(s.cfg.relays...))
+	}
 	if s.cfg.advertise.IsValid() {
 		opts = append(opts, dhcpproxy.WithAdvertise(s.cfg.advertise))
 	}
