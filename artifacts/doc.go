@@ -1,0 +1,2 @@
+// Package artifacts fetches, verifies and keeps what machines boot.
+package artifacts
