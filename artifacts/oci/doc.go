@@ -1,0 +1,2 @@
+// Package oci makes file trees of container images.
+package oci
