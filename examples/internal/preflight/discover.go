@@ -32,8 +32,10 @@ func (a Answer) String() string {
 		return fmt.Sprintf("DHCP server %v names a boot file (%q); ProxyDHCP takes precedence over it", a.Server, a.BootFile)
 	case a.Address:
 		return fmt.Sprintf("DHCP server %v leases addresses", a.Server)
-	default:
+	case a.BootFile != "":
 		return fmt.Sprintf("another boot server, %v, offers %q: machines take one or the other", a.Server, a.BootFile)
+	default:
+		return fmt.Sprintf("another boot server, %v, answers as well: machines take one or the other", a.Server)
 	}
 }
 
