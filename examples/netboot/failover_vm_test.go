@@ -10,6 +10,7 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
+	"github.com/netbootkit/netbootkit/internal/oracle"
 	"github.com/netbootkit/netbootkit/internal/vmtest"
 )
 
@@ -82,6 +83,7 @@ default:
 func TestBootWhenServerDiesSending(t *testing.T) {
 	t.Parallel()
 
+	oracle.Need(t, "tc")
 	p := newPair(t)
 	p.serveBoth(t, "-kernel", "kernel", "-initrd", "initrd", "-cmdline", labCmdline, "-cloud-config", "config")
 	require.NoError(t, p.hosts[0].SetRate(within(t), 20)) // 14 MB take six seconds.

@@ -10,16 +10,14 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/netbootkit/netbootkit/internal/oracle"
+	"github.com/netbootkit/netbootkit/internal/vmtest"
 )
 
 // TestRun shows netboot as make demo does.
 func TestRun(t *testing.T) {
 	t.Parallel()
 
-	oracle.Root(t)
-	for _, tool := range []string{"ip", "dnsmasq", "busybox", "qemu-system-x86_64"} {
-		oracle.Need(t, tool)
-	}
+	vmtest.NewNetworkT(t) // It skips where run could not make one.
 	netboot := filepath.Join(t.TempDir(), "netboot")
 	build := exec.CommandContext(t.Context(), oracle.Need(t, "go"), "build", "-o", netboot, "../../../examples/netboot")
 	out, err := build.CombinedOutput()
@@ -36,8 +34,7 @@ func TestRun(t *testing.T) {
 func TestRunWhenNetbootFails(t *testing.T) {
 	t.Parallel()
 
-	oracle.Root(t)
-	oracle.Need(t, "dnsmasq")
+	vmtest.NewNetworkT(t)
 	var b bytes.Buffer
 	require.ErrorContains(t, run(t.Context(), []string{"-netboot", oracle.Need(t, "false")}, &b), "ended without printing Ready:")
 }
