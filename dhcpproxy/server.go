@@ -97,7 +97,7 @@ func (s *Server) Serve(ctx context.Context, conn Conn) error {
 	})
 	defer stop()
 
-	w := &work{Server: s, conn: conn, ifs: s.system}
+	w := &work{Server: s, conn: conn, ifs: s.system, jobs: make(chan job)}
 	if _, ok := conn.(Interfacer); ok {
 		w.ifs = newInterfaces(conn)
 	}

@@ -18,6 +18,7 @@ type work struct {
 	conn    Conn
 	ifs     *interfaces
 	running sync.WaitGroup
+	jobs    chan job // to workers that wait for one
 }
 
 // A packet is one received message on its way through a worker.
@@ -38,13 +39,36 @@ func (w *work) start(ctx context.Context, buf *[bufferLen]byte, n int, via Path)
 		w.buffers.Put(buf)
 		return
 	}
-	w.running.Go(func() {
-		defer func() {
-			w.buffers.Put(buf)
-			<-w.slots
-		}()
-		w.answer(ctx, buf[:n], via)
-	})
+	j := job{buf, n, via}
+	select {
+	case w.jobs <- j:
+	default:
+		w.running.Go(func() { w.work(ctx, j) })
+	}
+}
+
+// A job is a received packet.
+type job struct {
+	buf *[bufferLen]byte
+	n   int
+	via Path
+}
+
+// work does j, and then other jobs until there will be no more. Workers are
+// kept because a new one has to grow its stack before it gets anywhere.
+func (w *work) work(ctx context.Context, j job) {
+	for ok := true; ok; j, ok = <-w.jobs {
+		w.do(ctx, j)
+	}
+}
+
+// do answers a packet and lets the next one be worked on.
+func (w *work) do(ctx context.Context, j job) {
+	defer func() {
+		w.buffers.Put(j.buf)
+		<-w.slots
+	}()
+	w.answer(ctx, j.buf[:j.n], j.via)
 }
 
 // drop reports a packet that no worker was free for.
@@ -59,6 +83,7 @@ const reportTime = 100 * time.Millisecond
 // wait gives the workers time to end. Each ends by the handler timeout at the
 // latest, or has been cut off by then and will send nothing any more.
 func (w *work) wait() {
+	close(w.jobs)
 	done := make(chan struct{})
 	go func() {
 		w.running.Wait()
