@@ -77,6 +77,8 @@ machines:
 	})
 	l.boots(t, second, "console=ttyS0 quiet who=second")
 	l.boots(t, first, "console=ttyS0 quiet who=first")
+	booted, _ := first.Console.Time("GUEST-BOOTED")
+	assert.True(t, second.Started.Before(booted), "they ran at once")
 }
 
 // TestBootBesideDHCPServer runs netboot on the host of the ordinary DHCP
