@@ -13,8 +13,9 @@ help: ## list the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 14
 
 .PHONY: demo
-demo: bin/netboot bin/demo ## boot a QEMU machine through a private network; DEMO="-path bios|uefi|http"
+demo: ## boot a QEMU machine through a private network; DEMO="-path bios|uefi|http"
 	@.ci/setup demo
+	@$(MAKE) --no-print-directory bin/netboot bin/demo
 	@bin/demo -netboot bin/netboot $(DEMO)
 
 .PHONY: test
@@ -30,8 +31,9 @@ test-all: lint fuzz ## the full matrix: lint, fuzzing, all virtual machines
 	NETBOOTKIT_TEST_NOSKIP=1 NETBOOTKIT_TEST_ALL=1 $(GO) test -count=1 -race -shuffle=on -timeout=60m ./...
 
 .PHONY: bench
-bench: bin/netboot ## compare with dnsmasq, atftpd and nginx, all in one run
+bench: ## compare with dnsmasq, atftpd and nginx, all in one run
 	@.ci/setup bench
+	@$(MAKE) --no-print-directory bin/netboot
 	$(GO) run ./internal/bench -netboot bin/netboot
 
 .PHONY: cross
