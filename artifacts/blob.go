@@ -1,0 +1,71 @@
+package artifacts
+
+import (
+	"io/fs"
+	"os"
+	"path"
+	"time"
+)
+
+const blobDir = "blobs/sha256"
+
+func blobFile(d Digest) string { return path.Join(blobDir, d.Hex()) }
+
+// lookup returns the stored file with the digest d.
+func (s *Store) lookup(d Digest) (*File, error) {
+	if _, err := ParseDigest(string(d)); err != nil {
+		return nil, err
+	}
+	if d.Algorithm() == SHA256 {
+		return s.open(Info{Size: -1, Digest: d})
+	}
+	if r := s.recall(aliasID, string(d)); r != nil {
+		return r.file, nil
+	}
+	return nil, fs.ErrNotExist
+}
+
+// aliasID is the source of names that are digests of other algorithms.
+const aliasID = "digest"
+
+// open opens the stored file with info.Digest, a SHA-256, and marks it as
+// used now. The size is only compared if it is not negative.
+func (s *Store) open(info Info) (*File, error) {
+	if d, err := ParseDigest(string(info.Digest)); err != nil || d.Algorithm() != SHA256 {
+		return nil, fs.ErrInvalid
+	}
+	name := blobFile(info.Digest)
+	f, err := s.root.Open(name)
+	if err != nil {
+		return nil, err
+	}
+	// Whoever removes the file has it locked for that moment.
+	for {
+		ok, err := tryLock(f, false)
+		if err != nil || ok {
+			break // Where locks do not work the file can still be read.
+		}
+		time.Sleep(time.Millisecond)
+	}
+	there, err := f.Stat()
+	if err == nil && !s.isAt(name, there) {
+		err = fs.ErrNotExist
+	}
+	if err == nil && info.Size >= 0 && info.Size != there.Size() {
+		err = &SizeError{Name: f.Name(), Want: info.Size, Got: there.Size(), Limit: s.cfg.maxSize}
+	}
+	if err != nil {
+		_ = f.Close() // It was only read.
+		return nil, err
+	}
+	now := time.Now()
+	_ = s.root.Chtimes(name, now, now) // A store that cannot be written to needs no order of use.
+	info.Size = there.Size()
+	return &File{File: f, info: info}, nil
+}
+
+// isAt says whether the file described by info is still the one called name.
+func (s *Store) isAt(name string, info fs.FileInfo) bool {
+	now, err := s.root.Stat(name)
+	return err == nil && os.SameFile(info, now)
+}
