@@ -33,8 +33,10 @@ func compareBoot(ctx context.Context, base *lab) (r *report, err error) {
 		return nil, err
 	}
 	defer func() { err = errors.Join(err, l.Close()) }()
-	if err := errors.Join(l.equip(ctx), l.leaseAddresses(ctx), l.makeGuest(ctx)); err != nil {
-		return nil, err
+	for _, step := range []func(context.Context) error{l.equip, l.address, l.leaseAddresses, l.makeGuest} {
+		if err := step(ctx); err != nil {
+			return nil, err
+		}
 	}
 	var ours, peer bootTimes
 	contend := func(c contender, script string, times *bootTimes) contender {

@@ -3,8 +3,8 @@
 //
 //	bench -netboot bin/netboot [-run REGEXP] [-n ROUNDS] [-seconds SECONDS] [-o results.md]
 //
-// Everything happens between two hosts of a private network of network
-// namespaces. Each round starts every server in turn, checks that it serves
+// Everything happens between two hosts, which are network namespaces with a
+// cable between them. Each round starts every server in turn, checks that it serves
 // rightly, and loads it; ratios are of the same round, so that what else the
 // computer does cancels out.
 //

@@ -59,7 +59,7 @@ func newLab(ctx context.Context, l lab) (*lab, error) {
 	if l.network, err = vmtest.NewNetwork(ctx); err != nil {
 		return nil, err
 	}
-	if err := l.equip(ctx); err != nil {
+	if err := l.prepare(ctx); err != nil {
 		return nil, errors.Join(err, l.Close())
 	}
 	if l.files, err = l.network.Dir("files"); err != nil {
@@ -68,25 +68,68 @@ func newLab(ctx context.Context, l lab) (*lab, error) {
 	return &l, nil
 }
 
-// equip connects the two hosts.
+// prepare makes all that loads need.
+func (l *lab) prepare(ctx context.Context) error {
+	for _, step := range []func(context.Context) error{l.equip, l.connect, l.address} {
+		if err := step(ctx); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// equip adds the two hosts.
 func (l *lab) equip(ctx context.Context) (err error) {
 	if l.dir, err = l.network.Dir("bench"); err != nil {
 		return err
 	}
-	prefix := func(addr netip.Addr) netip.Prefix { return netip.PrefixFrom(addr, 16) }
-	if l.server, err = l.network.Host(ctx, "server", prefix(netip.MustParseAddr(serverAddr))); err != nil {
+	if l.server, err = l.network.Host(ctx, "server"); err != nil {
 		return err
 	}
-	clients := []netip.Prefix{prefix(netip.MustParseAddr(clientAddr))}
+	l.client, err = l.network.Host(ctx, "clients")
+	return err
+}
+
+// connect takes both hosts from the network and connects them with a cable of
+// their own: a bridge between them takes time from those two who compete for
+// the same processors.
+func (l *lab) connect(ctx context.Context) error {
+	for _, h := range []*vmtest.Host{l.server, l.client} {
+		if err := command(ctx, h, "ip link del eth0"); err != nil {
+			return err
+		}
+	}
+	far := l.client.Command(ctx, "sleep", "infinity") // Its number names the host to ip.
+	if err := far.Start(); err != nil {
+		return err
+	}
+	defer func() { _ = errors.Join(far.Process.Kill(), far.Wait()) }()
+	add := fmt.Sprintf("ip link add eth0 type veth peer name eth0 netns %d", far.Process.Pid)
+	return errors.Join(command(ctx, l.server, add), command(ctx, l.server, "ip link set eth0 up"), command(ctx, l.client, "ip link set eth0 up"))
+}
+
+// address gives both hosts their addresses.
+func (l *lab) address(ctx context.Context) error {
+	errs := []error{command(ctx, l.server, "ip addr add "+serverAddr+"/16 dev eth0")}
+	clients := []string{clientAddr}
 	addr := netip.MustParseAddr(firstClient)
 	for range maxClients {
-		clients, addr = append(clients, prefix(addr)), addr.Next()
+		clients, addr = append(clients, addr.String()), addr.Next()
 	}
-	if l.client, err = l.network.Host(ctx, "clients", clients...); err != nil {
-		return err
+	for _, addr := range clients {
+		errs = append(errs, command(ctx, l.client, "ip addr add "+addr+"/16 dev eth0"))
 	}
 	// Broadcasts to 255.255.255.255 need to know where to.
-	return l.client.Command(ctx, "ip", "route", "add", "default", "dev", "eth0").Run()
+	return errors.Join(append(errs, command(ctx, l.client, "ip route add default dev eth0"))...)
+}
+
+// command runs the words of a line on a host.
+func command(ctx context.Context, h *vmtest.Host, line string) error {
+	words := strings.Fields(line)
+	if out, err := h.Command(ctx, words[0], words[1:]...).CombinedOutput(); err != nil {
+		return fmt.Errorf("%s: %w: %s", line, err, bytes.TrimSpace(out))
+	}
+	return nil
 }
 
 // Close ends all that runs in the lab and removes it.
