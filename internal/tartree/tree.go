@@ -34,7 +34,7 @@ type Tree struct {
 // New returns a tree with nothing but a root directory of mode 0755.
 func New() *Tree {
 	t := &Tree{root: implicit()}
-	t.root.dir = &directory{parent: t.root, layer: -1}
+	t.root.dir = &directory{parent: t.root, length: -1, layer: -1}
 	return t
 }
 
