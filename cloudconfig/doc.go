@@ -1,0 +1,2 @@
+// Package cloudconfig loads, renders and checks cloud-config documents.
+package cloudconfig

@@ -1,0 +1,175 @@
+package cloudconfig
+
+import (
+	"fmt"
+	"math"
+	"reflect"
+	"strings"
+)
+
+// errArguments says that a function was called with what it cannot take.
+var errArguments = ruleError("the arguments do not fit")
+
+// A ruleError says what a template did wrong in words that hold no value. Every
+// other error of a function is replaced before it is shown.
+type ruleError string
+
+// Error implements the error interface.
+func (e ruleError) Error() string { return string(e) }
+
+func rulef(format string, args ...any) error { return ruleError(fmt.Sprintf(format, args...)) }
+
+// guard returns fn as a function that counts on b what goes in and out,
+// refuses at once what would not fit, and turns a panic into an error.
+func guard(b *budget, name string, fn any) func(args ...any) (any, error) {
+	call := reflect.ValueOf(fn)
+	return func(args ...any) (result any, err error) {
+		defer func() {
+			if recover() != nil {
+				result, err = nil, rulef("function %s cannot work with its arguments", name)
+			}
+		}()
+		if err := b.spendOn(args...); err != nil {
+			return nil, err
+		}
+		if costOf(name, args) > float64(b.left) {
+			return nil, b.spend(b.left + 1)
+		}
+		in, err := convert(name, call.Type(), args)
+		if err != nil {
+			return nil, err
+		}
+		out := call.Call(in)
+		if last := out[len(out)-1]; len(out) > 1 && !last.IsNil() {
+			if name == "fail" {
+				return nil, &failError{text: fmt.Sprint(args...)}
+			}
+			return nil, rulef("function %s cannot work with its arguments", name)
+		}
+		result = out[0].Interface()
+		return result, b.spendOn(result)
+	}
+}
+
+// convert returns args as the parameters of a function of type fn.
+func convert(name string, fn reflect.Type, args []any) ([]reflect.Value, error) {
+	fixed := fn.NumIn()
+	if fn.IsVariadic() {
+		fixed--
+	}
+	if len(args) < fixed || len(args) > fixed && !fn.IsVariadic() {
+		return nil, rulef("function %s has %d arguments, want %d", name, len(args), fixed)
+	}
+	in := make([]reflect.Value, len(args))
+	for i, arg := range args {
+		var want reflect.Type
+		if i < fixed {
+			want = fn.In(i)
+		} else {
+			want = fn.In(fixed).Elem()
+		}
+		if a, ok := arg.(absent); ok && name != "default" && name != "coalesce" && name != "empty" {
+			return nil, &missing{name: a.name}
+		}
+		var ok bool
+		if in[i], ok = convertOne(arg, want); !ok {
+			return nil, rulef("function %s: argument %d is %s, want %s", name, i+1, kindName(reflect.TypeOf(arg)), kindName(want))
+		}
+	}
+	return in, nil
+}
+
+func convertOne(arg any, want reflect.Type) (reflect.Value, bool) {
+	v := reflect.ValueOf(arg)
+	isNumber := func(k reflect.Kind) bool { return k >= reflect.Int && k <= reflect.Float64 }
+	switch {
+	case !v.IsValid():
+		return reflect.Zero(want), want.Kind() == reflect.Interface
+	case v.Type().AssignableTo(want):
+		return v, true
+	case v.Kind() == reflect.Bool && want.Kind() == reflect.String:
+		return reflect.ValueOf(fmt.Sprint(arg)), true
+	case isNumber(v.Kind()) && isNumber(want.Kind()):
+		return v.Convert(want), true
+	default:
+		return v, false
+	}
+}
+
+// kindName returns what users call the kind of a type.
+func kindName(t reflect.Type) string {
+	if t == nil {
+		return "nothing"
+	}
+	switch t.Kind() {
+	case reflect.String:
+		return "text"
+	case reflect.Bool:
+		return "true or false"
+	case reflect.Map:
+		return "a group"
+	case reflect.Slice, reflect.Array:
+		return "a list"
+	case reflect.Int, reflect.Int64, reflect.Float64:
+		return "a number"
+	default:
+		return t.Kind().String()
+	}
+}
+
+// costOf returns at most how large the result of a function can be, if that is
+// much larger than its arguments, or how much it has to compute.
+func costOf(name string, args []any) float64 {
+	switch name {
+	case "repeat", "indent", "nindent", "wrapWith", "join", "printf",
+		"replace", "regexReplaceAll", "mustRegexReplaceAll", "regexReplaceAllLiteral", "mustRegexReplaceAllLiteral":
+		cost := 1.0
+		for _, arg := range args {
+			cost *= weigh(name, arg)
+		}
+		return cost
+	case "until", "untilStep", "seq", "chunk", "mustChunk":
+		cost := 0.0
+		for _, arg := range args {
+			cost += 8 * weigh(name, arg)
+		}
+		return cost
+	case "derivePassword":
+		return 1 << 20 // scrypt
+	default:
+		return 0
+	}
+}
+
+// weigh returns the factor by which arg can make a result grow.
+func weigh(name string, arg any) float64 {
+	v := reflect.ValueOf(arg)
+	switch {
+	case v.CanInt():
+		return math.Abs(float64(v.Int())) + 1
+	case v.CanFloat():
+		return math.Abs(v.Float()) + 1
+	case v.Kind() == reflect.String && name == "printf" && v.Len() > 0:
+		return float64(sizeOf(v, math.MaxInt32)) * maxWidth(v.String())
+	default:
+		return float64(sizeOf(v, math.MaxInt32))
+	}
+}
+
+// maxWidth returns how wide a verb in format can make its text: a number in
+// it may be a width or a precision, and * takes one from the arguments.
+func maxWidth(format string) float64 {
+	width, number := 1.0, 0.0
+	if !strings.Contains(format, "%") {
+		return width
+	}
+	for _, r := range format {
+		if r < '0' || r > '9' {
+			number = 0
+			continue
+		}
+		number = number*10 + float64(r-'0')
+		width = max(width, min(number, 1e6))
+	}
+	return width
+}
