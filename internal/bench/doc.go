@@ -4,9 +4,10 @@
 //	bench -netboot bin/netboot [-run REGEXP] [-n ROUNDS] [-seconds SECONDS] [-o results.md]
 //
 // Everything happens between two hosts, which are network namespaces with a
-// cable between them. Each round starts every server in turn, checks that it serves
-// rightly, and loads it; ratios are of the same round, so that what else the
-// computer does cancels out.
+// cable between them; boots have a network with an ordinary DHCP server and a
+// virtual machine. Each round starts every server in turn, checks that it
+// serves rightly, and loads it. Ratios are of the same round, so that what else
+// the computer does cancels out.
 //
 //	comparison  with               load
 //	offers      dnsmasq            DHCPDISCOVERs and port 4011, 64 machines under way
@@ -23,6 +24,6 @@
 //
 // # Limits
 //
-// It needs Linux, root, and what .ci/setup bench installs. It takes about 15
-// minutes; nothing else should run meanwhile.
+// It needs Linux, root, and what .ci/setup bench installs. It takes about ten
+// minutes, during which nothing else should run.
 package main
