@@ -107,20 +107,31 @@ func line(t testing.TB, data []byte, name string, n *tartree.Node) string {
 	case n.Type == tar.TypeFifo:
 		words = append(words, "pipe")
 	default:
-		content := make([]byte, n.Size)
-		var err error
-		if n.Sparse != nil {
-			_, err = n.Sparse.ReadAt(bytes.NewReader(data), n.Size, content, 0)
-		} else {
-			_, err = bytes.NewReader(data).ReadAt(content, n.Offset)
-		}
-		if n.Size > 0 {
-			require.NoError(t, err)
-		}
-		words = append(words, fmt.Sprintf("%q", content))
+		words = append(words, fmt.Sprintf("%q", content(t, data, n)))
 	}
 	for key, value := range h.PAXRecords {
 		words = append(words, fmt.Sprintf("%s=%q", strings.TrimPrefix(key, "SCHILY.xattr."), value))
 	}
 	return strings.Join(words, " ")
+}
+
+// content reads a file of the archive data, in two parts.
+func content(t testing.TB, data []byte, n *tartree.Node) []byte {
+	t.Helper()
+	r := bytes.NewReader(data)
+	content := make([]byte, n.Size)
+	half := n.Size / 2
+	for _, part := range [][2]int64{{0, half}, {half, n.Size}} {
+		to := content[part[0]:part[1]]
+		var err error
+		switch {
+		case len(to) == 0:
+		case n.Sparse != nil:
+			_, err = n.Sparse.ReadAt(r, n.Size, to, part[0])
+		default:
+			_, err = r.ReadAt(to, n.Offset+part[0])
+		}
+		require.NoError(t, err)
+	}
+	return content
 }
