@@ -147,6 +147,7 @@ func (t *transfer) send(r *http.Request, f File, name string) error {
 		h.Set("ETag", tag)
 	}
 	h.Set("Content-Type", contentType(name))
+	defer cork(r.Context())()
 	http.ServeContent(t, r, "", modTime(f), content(f))
 	return t.finish(r.Method)
 }
