@@ -24,6 +24,7 @@ func run(ctx context.Context, args []string, _ io.Reader, stdout, stderr io.Writ
 		return check(ctx, cfg, stdout)
 	}
 	out := newOutput(cfg, stderr)
+	defer out.close()
 	srv, err := newServer(cfg, out)
 	if err != nil {
 		return err

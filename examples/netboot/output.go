@@ -14,6 +14,7 @@ type output struct {
 	log   *slog.Logger // what this program has to say
 	quiet *slog.Logger // what the packages log: their steps come as events already
 	lines *timeline.Timeline
+	w     *console.Writer
 }
 
 func newOutput(c *config, w io.Writer) *output {
@@ -21,11 +22,12 @@ func newOutput(c *config, w io.Writer) *output {
 	if c.debug {
 		level = slog.LevelDebug
 	}
-	var h slog.Handler = console.NewHandler(w, level)
+	lines := console.NewWriter(w)
+	var h slog.Handler = console.NewHandler(lines, level)
 	if c.logFormat == "json" {
-		h = slog.NewJSONHandler(w, &slog.HandlerOptions{Level: level})
+		h = slog.NewJSONHandler(lines, &slog.HandlerOptions{Level: level})
 	}
-	out := &output{log: slog.New(h), quiet: slog.New(atLeast{h, slog.LevelError})}
+	out := &output{log: slog.New(h), quiet: slog.New(atLeast{h, slog.LevelError}), w: lines}
 	if c.debug {
 		out.quiet = out.log
 	}
@@ -36,6 +38,9 @@ func newOutput(c *config, w io.Writer) *output {
 	out.lines = timeline.New(write)
 	return out
 }
+
+// close writes what has not been written yet.
+func (o *output) close() { _ = o.w.Close() } // There is nowhere to report a failing log.
 
 // add logs one step, and what a boot's steps took when it is complete.
 func (o *output) add(s timeline.Step) {

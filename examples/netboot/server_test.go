@@ -18,15 +18,22 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// start wires a server without sockets; what it logs goes to log.
-func start(t *testing.T, log io.Writer, args ...string) *server {
+// start wires a server without sockets. The function returns what it has
+// logged, after which it can log no more.
+func start(t *testing.T, args ...string) (*server, func() string) {
 	t.Helper()
 	cfg, err := parseConfig(args, io.Discard)
 	require.NoError(t, err)
-	s, err := newServer(cfg, newOutput(cfg, log))
+	var log bytes.Buffer
+	out := newOutput(cfg, &log)
+	t.Cleanup(out.close)
+	s, err := newServer(cfg, out)
 	require.NoError(t, err)
 	t.Cleanup(s.close)
-	return s
+	return s, func() string {
+		out.close()
+		return log.String()
+	}
 }
 
 // get fetches the path and query of url from s.
@@ -48,8 +55,7 @@ func TestServerScript(t *testing.T) {
 	t.Parallel()
 
 	dir := folder(t, "kernel", "initrd", "root.squashfs", "config.yaml")
-	var log bytes.Buffer
-	s := start(t, &log, "-root", dir, "-kernel", "kernel", "-initrd", "initrd", "-advertise", advertise,
+	s, log := start(t, "-root", dir, "-kernel", "kernel", "-initrd", "initrd", "-advertise", advertise,
 		"-cmdline", `root=live:{{ ID "root.squashfs" }}`, "-cloud-config", "config.yaml")
 	script := get(t, s, scriptFor)
 	links := regexp.MustCompile(`http://192\.0\.2\.1:8090/_/file\S*`).FindAllString(script, -1)
@@ -57,6 +63,7 @@ func TestServerScript(t *testing.T) {
 	for i, want := range []string{"kernel", "initrd", "root.squashfs", "config.yaml"} {
 		assert.Equal(t, "content of "+want, get(t, s, links[i]))
 	}
+	logged := log()
 	for _, want := range []string{
 		"HTTP: Sending ipxe boot script to 192.0.2.1:1234\n",
 		`HTTP: Sent file "kernel" to 192.0.2.1:1234`,
@@ -64,14 +71,14 @@ func TestServerScript(t *testing.T) {
 		`HTTP: Sent file "other-0" to 192.0.2.1:1234`,
 		`HTTP: Sent file "other-1" to 192.0.2.1:1234`,
 	} {
-		assert.Contains(t, log.String(), want)
+		assert.Contains(t, logged, want)
 	}
 }
 
 func TestServerOnce(t *testing.T) {
 	t.Parallel()
 
-	s := start(t, io.Discard, "-root", folder(t, "kernel"), "-kernel", "kernel", "-advertise", advertise,
+	s, _ := start(t, "-root", folder(t, "kernel"), "-kernel", "kernel", "-advertise", advertise,
 		"-once", filepath.Join(t.TempDir(), "state"))
 	script := get(t, s, scriptFor)
 	require.Contains(t, script, "boot kernel")
@@ -87,7 +94,8 @@ func TestServerSharesKey(t *testing.T) {
 
 	dir := folder(t, "kernel", "key-of-the-pair-1234567890")
 	args := []string{"-root", dir, "-kernel", "kernel", "-advertise", advertise, "-key-file", filepath.Join(dir, "key-of-the-pair-1234567890")}
-	one, two := start(t, io.Discard, args...), start(t, io.Discard, args...)
+	one, _ := start(t, args...)
+	two, _ := start(t, args...)
 	link := regexp.MustCompile(`http://\S*/_/file\S*`).FindString(get(t, one, scriptFor))
 	assert.Equal(t, "content of kernel", get(t, two, link))
 }
@@ -95,10 +103,9 @@ func TestServerSharesKey(t *testing.T) {
 func TestServerLogJSON(t *testing.T) {
 	t.Parallel()
 
-	var log bytes.Buffer
-	s := start(t, &log, "-root", folder(t, "kernel"), "-kernel", "kernel", "-advertise", advertise, "-log-format", "json")
+	s, log := start(t, "-root", folder(t, "kernel"), "-kernel", "kernel", "-advertise", advertise, "-log-format", "json")
 	get(t, s, scriptFor)
-	assert.Regexp(t, `"msg":"step","stage":"script","mac":"52:54:00:00:00:07","path":"http","file":"script","peer":"192.0.2.1:1234","bytes":\d+,"duration":\d+`, log.String())
+	assert.Regexp(t, `"msg":"step","stage":"script","mac":"52:54:00:00:00:07","path":"http","file":"script","peer":"192.0.2.1:1234","bytes":\d+,"duration":\d+`, log())
 }
 
 func TestRunExplain(t *testing.T) {
@@ -168,7 +175,7 @@ func TestRunNamesTakenPort(t *testing.T) {
 func TestServerServeEndsWithFirstFailure(t *testing.T) {
 	t.Parallel()
 
-	s := start(t, io.Discard, append(ports(t), "-root", folder(t, "kernel"), "-kernel", "kernel")...)
+	s, _ := start(t, append(ports(t), "-root", folder(t, "kernel"), "-kernel", "kernel")...)
 	require.NoError(t, s.listen(t.Context()))
 	require.NoError(t, s.sockets[2].Close())
 	require.ErrorContains(t, s.serve(t.Context()), "TFTP on port ")
