@@ -15,7 +15,6 @@ type Document struct {
 	location string
 	maxSize  int64
 	actions  []action
-	rendered bool
 }
 
 // Parse reads a document from r, which it reads to its end.

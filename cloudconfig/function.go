@@ -1,6 +1,7 @@
 package cloudconfig
 
 import (
+	"errors"
 	"fmt"
 	"maps"
 	"math"
@@ -135,12 +136,12 @@ func sortedValues(group map[string]any) []any {
 // the same.
 func equal(v any, others ...any) (bool, error) {
 	if len(others) == 0 {
-		return false, errArguments
+		return false, errors.New("the arguments do not fit")
 	}
 	for _, other := range others {
 		a, b := comparand(v), comparand(other)
 		if a == nil || b == nil {
-			return false, errArguments
+			return false, errors.New("the arguments do not fit")
 		}
 		if a == b {
 			return true, nil

@@ -7,8 +7,8 @@ import (
 	"strings"
 )
 
-// errArguments says that a function was called with what it cannot take.
-var errArguments = ruleError("the arguments do not fit")
+// scryptWork is the work of deriving one password.
+const scryptWork = 4 << 20
 
 // A ruleError says what a template did wrong in words that hold no value. Every
 // other error of a function is replaced before it is shown.
@@ -26,7 +26,7 @@ func guard(b *budget, name string, fn any) func(args ...any) (any, error) {
 	return func(args ...any) (result any, err error) {
 		defer func() {
 			if recover() != nil {
-				result, err = nil, rulef("function %s cannot work with its arguments", name)
+				result, err = nil, functionError(name, nil)
 			}
 		}()
 		if err := b.spendOn(args...); err != nil {
@@ -35,20 +35,29 @@ func guard(b *budget, name string, fn any) func(args ...any) (any, error) {
 		if costOf(name, args) > float64(b.left) {
 			return nil, b.spend(b.left + 1)
 		}
+		if name == "derivePassword" { // scrypt takes as long as this many bytes
+			b.left -= scryptWork
+		}
 		in, err := convert(name, call.Type(), args)
 		if err != nil {
 			return nil, err
 		}
 		out := call.Call(in)
 		if last := out[len(out)-1]; len(out) > 1 && !last.IsNil() {
-			if name == "fail" {
-				return nil, &failError{text: fmt.Sprint(args...)}
-			}
-			return nil, rulef("function %s cannot work with its arguments", name)
+			return nil, functionError(name, args)
 		}
 		result = out[0].Interface()
 		return result, b.spendOn(result)
 	}
+}
+
+// functionError returns what is said when a function fails. Its own error may
+// hold what it worked on; only fail is there to be quoted.
+func functionError(name string, args []any) error {
+	if name == "fail" {
+		return &failError{text: fmt.Sprint(args...)}
+	}
+	return rulef("function %s cannot work with its arguments", name)
 }
 
 // convert returns args as the parameters of a function of type fn.
@@ -135,7 +144,7 @@ func costOf(name string, args []any) float64 {
 		}
 		return cost
 	case "derivePassword":
-		return 1 << 20 // scrypt
+		return scryptWork
 	default:
 		return 0
 	}

@@ -58,8 +58,8 @@ func showKey(key string) string {
 	return key
 }
 
-// isSecret reports whether what stands below key must not be looked into: its
-// keys may be as secret as its values.
+// isSecret reports whether the value of key is one of those that no error shows
+// any part of, not even the keys in it.
 func isSecret(key string) bool {
 	key = strings.ReplaceAll(strings.ToLower(key), "-", "_")
 	for _, word := range []string{"passwd", "password", "passphrase", "secret", "token", "private", "credential", "authorized_key", "ssh_key", "psk"} {
