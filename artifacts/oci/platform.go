@@ -77,25 +77,17 @@ func (p platform) runs(q platform) bool {
 	return (q.os == "" || q.os == p.os) && (q.arch == "" || q.arch == p.arch && q.level() <= p.level())
 }
 
-// choose returns the best of the descriptors for p: the highest variant, the
+// choose returns the best of the manifests for p: the highest variant, the
 // first of equals.
-func (p platform) choose(all []v1.Descriptor) (v1.Descriptor, bool) {
-	var fit []v1.Descriptor
-	for _, d := range all {
-		if d.Platform == nil || p.runs(platformOf(d.Platform)) {
-			fit = append(fit, d)
+func (p platform) choose(all []found) (best found, ok bool) {
+	for _, f := range all {
+		q := platformOf(f.Platform)
+		if p.runs(q) && (!ok || q.level() > platformOf(best.Platform).level()) {
+			best, ok = f, true
 		}
 	}
-	slices.SortStableFunc(fit, func(a, b v1.Descriptor) int {
-		return cmp.Compare(levelOf(b.Platform), levelOf(a.Platform))
-	})
-	if len(fit) == 0 {
-		return v1.Descriptor{}, false
-	}
-	return fit[0], true
+	return best, ok
 }
-
-func levelOf(p *v1.Platform) string { return platformOf(p).level() }
 
 func platformOf(p *v1.Platform) platform {
 	if p == nil {

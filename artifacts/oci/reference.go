@@ -7,7 +7,7 @@ import (
 	"net/url"
 	"strings"
 
-	"github.com/google/go-containerregistry/pkg/name"
+	"github.com/netbootkit/netbootkit/artifacts"
 )
 
 // Kind says where a [Reference] leads.
@@ -40,10 +40,10 @@ type Reference struct {
 	Path string // of a KindDir or KindArchive, as it was written
 
 	// Of an image in a registry or daemon.
-	Registry   string // host, perhaps with a port; "docker.io" if none was named
-	Repository string // such as "library/ubuntu"
-	Tag        string // "latest" if there was neither a tag nor a digest
-	Digest     string // such as "sha256:…"; it wins over the tag
+	Registry   string           // host, perhaps with a port; "docker.io" if none was named
+	Repository string           // such as "library/ubuntu"
+	Tag        string           // "latest" if there was neither a tag nor a digest
+	Digest     artifacts.Digest // it wins over the tag
 }
 
 // Parse reads a reference in any of the forms that AuroraBoot documents:
@@ -103,10 +103,10 @@ func parseImage(s string) (Reference, error) {
 	ref := Reference{Registry: hub}
 	repository, digest, pinned := strings.Cut(s, "@")
 	if pinned {
-		if err := checkDigest(digest); err != nil {
+		ref.Digest = artifacts.Digest(digest)
+		if err := checkDigest(ref.Digest); err != nil {
 			return Reference{}, err
 		}
-		ref.Digest = digest
 	}
 	if i := strings.LastIndexByte(repository, ':'); i > strings.LastIndexByte(repository, '/') {
 		repository, ref.Tag = repository[:i], repository[i+1:]
@@ -204,10 +204,9 @@ func checkTag(s string) error {
 }
 
 // checkDigest accepts SHA-256 only: it is what registries use.
-func checkDigest(s string) error {
-	hex, ok := strings.CutPrefix(s, "sha256:")
-	if !ok || len(hex) != 64 || strings.Trim(hex, "0123456789abcdef") != "" {
-		return fmt.Errorf("digest %q: want sha256: and 64 lower-case hexadecimal digits", s)
+func checkDigest(d artifacts.Digest) error {
+	if same, err := artifacts.ParseDigest(string(d)); err != nil || same != d || d.Algorithm() != artifacts.SHA256 {
+		return fmt.Errorf("digest %.160q: want sha256: and 64 lower-case hexadecimal digits", string(d))
 	}
 	return nil
 }
@@ -240,7 +239,7 @@ func (r Reference) image() string {
 		s += ":" + r.Tag
 	}
 	if r.Digest != "" {
-		s += "@" + r.Digest
+		s += "@" + string(r.Digest)
 	}
 	return s
 }
@@ -258,12 +257,7 @@ func (r Reference) familiar() string {
 // identifier returns what a registry is asked for: the digest, or the tag.
 func (r Reference) identifier() string {
 	if r.Digest != "" {
-		return r.Digest
+		return string(r.Digest)
 	}
 	return r.Tag
-}
-
-// repository returns the name that keychains know.
-func (r Reference) repository() (name.Repository, error) {
-	return name.NewRepository(r.Registry + "/" + r.Repository)
 }
