@@ -26,20 +26,21 @@ var (
 	_ SideLister = (*HTTPSource)(nil)
 )
 
-// HTTP returns a source that asks with c. A nil c stands for a client of its
-// own, which uses no proxy, waits ten seconds for a connection and a minute
-// for the start of an answer, and follows no redirect from https to http.
+// HTTP returns a source that asks with c. A nil c stands for [NewHTTPClient].
 //
 // Digests are looked for beside a file, in name.sha256, SHA256SUMS,
 // name.sha512 and SHA512SUMS.
 func HTTP(c *http.Client) *HTTPSource {
 	if c == nil {
-		c = newClient()
+		c = NewHTTPClient()
 	}
 	return &HTTPSource{client: c}
 }
 
-func newClient() *http.Client {
+// NewHTTPClient returns a client that waits ten seconds for a connection and a
+// minute for the start of an answer, and follows no redirect from https to
+// http. It uses no proxy, since a library does not read the environment.
+func NewHTTPClient() *http.Client {
 	return &http.Client{
 		Transport: &http.Transport{
 			DialContext:           (&net.Dialer{Timeout: 10 * time.Second}).DialContext,
@@ -69,7 +70,11 @@ func (h *HTTPSource) ID() string { return "http" }
 func (h *HTTPSource) Stat(ctx context.Context, name string) (Info, error) {
 	resp, err := h.do(ctx, http.MethodHead, name, nil)
 	if answer, ok := errors.AsType[*HTTPError](err); ok && answer.refusesHead() {
-		resp, err = h.do(ctx, http.MethodGet, name, nil)
+		body, err := h.whole(ctx, name)
+		if err != nil {
+			return Info{}, err
+		}
+		return body.Info, body.Close()
 	}
 	if err != nil {
 		return Info{}, err
@@ -104,7 +109,7 @@ func (h *HTTPSource) OpenAt(ctx context.Context, version Info, off int64) (*Body
 	if off == 0 {
 		return h.whole(ctx, version.Name)
 	}
-	resp, err := h.do(ctx, http.MethodGet, version.Name, rangeHeader(version, off))
+	resp, err := h.do(ctx, http.MethodGet, version.Name, rangeHeader(version, off)) //nolint:bodyclose // It is returned.
 	if answer, ok := errors.AsType[*HTTPError](err); ok && answer.Status == http.StatusRequestedRangeNotSatisfiable {
 		return h.whole(ctx, version.Name) // It became shorter, or ends right there.
 	}
