@@ -79,7 +79,7 @@ func (s *Set) Program(code uint16) (Program, bool) {
 		return Program{}, false
 	}
 	if s.tree != nil {
-		for _, name := range a.names {
+		for _, name := range a.names() {
 			if info, err := fs.Stat(s.tree, name); err == nil && info.Mode().IsRegular() {
 				return Program{Name: name, Size: info.Size()}, true
 			}
