@@ -63,8 +63,8 @@ func parseChecksum(line string) (string, Digest) {
 	line = strings.TrimRight(line, "\r\n")
 	line, escaped := strings.CutPrefix(line, `\`)
 	hash, name, found := strings.Cut(line, " ")
-	if found {
-		name = strings.TrimPrefix(strings.TrimPrefix(name, " "), "*")
+	if found && (strings.HasPrefix(name, " ") || strings.HasPrefix(name, "*")) {
+		name = name[1:] // Text or binary; GNU reads both the same.
 	}
 	if tagName, tagHash, ok := parseTagged(line); ok {
 		name, hash = tagName, tagHash
