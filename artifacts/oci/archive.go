@@ -99,7 +99,7 @@ func openSaved(fsys fs.FS, name string, cfg *config) (*Image, error) {
 	}
 	im := newImage(name, digest, config, cfg)
 	if !cfg.want.runs(im.platform) {
-		return nil, &PlatformError{Image: name, Want: cfg.want.String(), Have: []string{im.platform.String()}}
+		return nil, &PlatformError{Want: cfg.want.String(), Have: []string{im.platform.String()}}
 	}
 	for i, file := range s.Layers {
 		file = path.Clean(file)

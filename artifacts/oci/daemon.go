@@ -53,7 +53,7 @@ func findLocal(ctx context.Context, store *artifacts.Store, ref Reference, cfg *
 		OS: found.OS, Architecture: found.Architecture, Variant: found.Variant,
 	}, cfg)
 	if !cfg.want.runs(im.platform) {
-		return nil, &PlatformError{Image: im.name, Want: cfg.want.String(), Have: []string{im.platform.String()}}
+		return nil, &PlatformError{Want: cfg.want.String(), Have: []string{im.platform.String()}}
 	}
 	e := &export{daemon: d, store: store, found: found, name: im.name, cfg: cfg}
 	for i, diffID := range found.RootFS.Layers {

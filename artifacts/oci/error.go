@@ -21,18 +21,17 @@ func (e *ReferenceError) Unwrap() error { return e.Err }
 
 // A PlatformError says that an image was not built for what it is wanted for.
 type PlatformError struct {
-	Image string   // the image's reference
-	Want  string   // as in linux/arm64
-	Have  []string // what there is, in the order of the image
+	Want string   // as in linux/arm64
+	Have []string // what there is, in the order of the image
 }
 
 // Error implements the error interface.
 func (e *PlatformError) Error() string {
-	have := "nothing that can be started"
+	have := "none at all"
 	if len(e.Have) > 0 {
 		have = strings.Join(e.Have, ", ")
 	}
-	return fmt.Sprintf("oci: image %s: want %s, there is %s", e.Image, e.Want, have)
+	return fmt.Sprintf("no image for %s, there is %s (see WithPlatform)", e.Want, have)
 }
 
 // An Error describes a step that failed on the way from a reference to a root

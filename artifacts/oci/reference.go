@@ -132,7 +132,7 @@ func parseImage(s string) (Reference, error) {
 
 // isRegistry says whether the part before the first slash names a host.
 func isRegistry(s string) bool {
-	return s == "localhost" || strings.ContainsAny(s, ".:[") || strings.ToLower(s) != s
+	return s == "localhost" || strings.ContainsAny(s, ".:")
 }
 
 // check says why the parts cannot be; repository is as it was written.

@@ -62,7 +62,7 @@ func (r *resolver) choose(ctx context.Context, all []found) (*Image, error) {
 	}
 	best, ok := r.cfg.want.choose(all)
 	if !ok {
-		e := &PlatformError{Image: r.name, Want: r.cfg.want.String()}
+		e := &PlatformError{Want: r.cfg.want.String()}
 		for _, f := range all {
 			e.Have = append(e.Have, platformOf(f.Platform).String())
 		}
@@ -123,13 +123,13 @@ func (r *resolver) entries(ctx context.Context, entries []v1.Descriptor) ([]foun
 	return all, nil
 }
 
-// isAttestation says whether d describes a statement about another image,
-// as BuildKit adds them to an index.
+// isAttestation says whether d describes no image, but a statement about
+// one, as BuildKit adds them to an index.
 func isAttestation(d v1.Descriptor) bool {
 	p := d.Platform
 	return d.Annotations["vnd.docker.reference.type"] == "attestation-manifest" ||
 		p != nil && p.OS == "unknown" && p.Architecture == "unknown" ||
-		d.ArtifactType != ""
+		d.ArtifactType != "" && !types.MediaType(d.ArtifactType).IsConfig()
 }
 
 // label looks up the platforms that an index did not tell.
