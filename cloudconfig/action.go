@@ -7,7 +7,7 @@ import (
 	"text/template/parse"
 )
 
-// maxAction is the length of the longest action, in bytes.
+// maxAction is the length of the longest action, with its brackets, in bytes.
 const maxAction = 4096
 
 // An action is one [[ … ]] or [[[ … ]]] in a document.
@@ -49,7 +49,7 @@ func findActions(text string) []action {
 // actionAt returns the action that starts at offset at, where [[ stands. Three
 // brackets are tried first.
 func (s *scanner) actionAt(text string, at int) (action, bool) {
-	line, _, _ := strings.Cut(text[at:], "\n")
+	line, _, _ := strings.Cut(text[at:min(at+maxAction, len(text))], "\n")
 	for _, brackets := range []struct{ left, right string }{{"[[[", "]]]"}, {"[[", "]]"}} {
 		inner, ok := strings.CutPrefix(line, brackets.left)
 		if !ok {
@@ -75,7 +75,7 @@ func (s *scanner) actionAt(text string, at int) (action, bool) {
 // action holds a bracket or a backslash elsewhere.
 func closing(inner, right string) (int, bool) {
 	var quote byte
-	for i := 0; i < min(len(inner), maxAction); i++ {
+	for i := 0; i < len(inner); i++ {
 		switch c := inner[i]; {
 		case quote != 0 && c == '\\' && quote != '`':
 			i++

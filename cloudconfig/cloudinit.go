@@ -1,6 +1,10 @@
 package cloudconfig
 
-import "go.yaml.in/yaml/v3"
+import (
+	"maps"
+
+	"go.yaml.in/yaml/v3"
+)
 
 // rootShape returns the shape of a document: the keys of cloud-init's modules
 // and those of Kairos. Modules that few use are known by name only.
@@ -64,9 +68,7 @@ func rootShape() shape {
 	} {
 		f[name] = anything
 	}
-	for name, check := range kairosKeys() {
-		f[name] = check
-	}
+	maps.Copy(f, kairosKeys())
 	return f.shape
 }
 

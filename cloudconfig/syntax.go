@@ -5,6 +5,7 @@ import (
 	"errors"
 	"io"
 	"sort"
+	"strconv"
 	"strings"
 
 	"go.yaml.in/yaml/v3"
@@ -47,27 +48,58 @@ func parseYAML(data []byte) (*yaml.Node, error) {
 	}
 }
 
-// cleanError drops from the parser's error the line, which is where the
-// enclosing construct starts and not where the fault is, and the name of an
-// anchor, which is a password that starts with an asterisk.
+// A syntaxError is an error of the YAML parser, without any part of the text.
+type syntaxError struct {
+	line   int // where the construct starts that has the fault; 0 if unknown
+	reason string
+}
+
+// Error implements the error interface.
+func (e *syntaxError) Error() string { return e.reason }
+
+// cleanError takes the line out of the parser's error, as it is seldom where
+// the fault is, and the name of an anchor, which may be a password that starts
+// with an asterisk.
 func cleanError(err error) error {
-	text := strings.TrimPrefix(err.Error(), "yaml: ")
-	if after, ok := strings.CutPrefix(text, "line "); ok {
-		_, text, _ = strings.Cut(after, ": ")
+	e := &syntaxError{reason: strings.TrimPrefix(err.Error(), "yaml: ")}
+	if after, ok := strings.CutPrefix(e.reason, "line "); ok {
+		var line string
+		line, e.reason, _ = strings.Cut(after, ": ")
+		e.line, _ = strconv.Atoi(line)
 	}
-	if strings.HasPrefix(text, "unknown anchor") {
-		text = "an alias (*name) has no anchor (&name); quote a text that starts with *"
+	if strings.HasPrefix(e.reason, "unknown anchor") {
+		e.reason = "an alias (*name) has no anchor (&name); quote a text that starts with *"
 	}
-	return errors.New(text)
+	return e
 }
 
 // faultAt returns the offset at which parsing data fails with err. The parser
 // tells no column, but it reads from front to back: the shortest beginning of
 // data that gives the same error ends with the fault.
 func faultAt(data []byte, err error) int {
-	n := sort.Search(len(data), func(n int) bool {
+	same := func(n int) bool {
 		_, got := parseYAML(data[:n])
 		return got != nil && got.Error() == err.Error()
-	})
-	return max(n-1, 0)
+	}
+	low := 0 // too short
+	if e, ok := errors.AsType[*syntaxError](err); ok {
+		low = startOf(data, e.line-1)
+	}
+	// The fault is close to where its construct starts, so look there
+	// before parsing the whole again and again.
+	size := 16
+	for low+size < len(data) && !same(low+size) {
+		low, size = low+size, 2*size
+	}
+	high := min(low+size, len(data))
+	return max(low+sort.Search(high-low, func(n int) bool { return same(low + n) })-1, 0)
+}
+
+// startOf returns the offset of a line, from 1, or 0.
+func startOf(data []byte, line int) int {
+	at := 0
+	for range line - 1 {
+		at += bytes.IndexByte(data[at:], '\n') + 1
+	}
+	return at
 }
