@@ -14,8 +14,9 @@ import (
 //
 //	flags.Var(&values, "set", "`name=value` for the template")
 //
-// gives a program the usual repeatable flag. Values must not be changed while
-// a document is rendered with them.
+// gives a program the usual repeatable flag; but package flag shows a value
+// that is refused. Values must not be changed while a document is rendered
+// with them.
 type Values struct {
 	leaves map[string]string
 }

@@ -24,11 +24,16 @@ type booter struct {
 // newBooter returns what the command line says that machines boot. Everything
 // that can be wrong with it is found now and not when a machine asks.
 func newBooter(c *config) (*booter, error) {
-	files, closeFiles, err := openTree(c.root)
+	root, closeFiles, err := openTree(c.root)
 	if err != nil {
 		return nil, err
 	}
 	b := &booter{close: closeFiles}
+	files, err := renderCloudConfig(c, root)
+	if err != nil {
+		b.close()
+		return nil, err
+	}
 	if err := b.choose(c, files); err != nil {
 		b.close()
 		return nil, err

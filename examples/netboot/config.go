@@ -11,6 +11,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/netbootkit/netbootkit/cloudconfig"
 	"github.com/netbootkit/netbootkit/examples/internal/cli"
 	"github.com/netbootkit/netbootkit/ipxe"
 )
@@ -24,6 +25,8 @@ type config struct {
 	cmdline     string
 	message     string
 	cloudConfig string
+	set         cli.Strings
+	values      cloudconfig.Values // from set
 	root        string
 	table       string
 	api         string
@@ -96,7 +99,8 @@ func (c *config) bootFlags(f *flag.FlagSet) {
 	f.Var(&c.initrd, "initrd", "initial ramdisk `file`; may be given more than once")
 	f.StringVar(&c.cmdline, "cmdline", "", "kernel command line `template`")
 	f.StringVar(&c.message, "message", "", "`text` that machines show before they boot")
-	f.StringVar(&c.cloudConfig, "cloud-config", "", "`file` served as it is; its URL is added to the command line as config_url= unless that names one")
+	f.StringVar(&c.cloudConfig, "cloud-config", "", "`file` served as it is, or rendered if there is -set; its URL is added to the command line as config_url= unless that names one")
+	f.Var(&c.set, "set", "`name=value` that [[ .name ]] in the cloud config stands for, such as github.user=mudler; may be given more than once")
 	f.StringVar(&c.root, "root", "", "`directory` that file names are relative to, the same on servers that share a key (default: the current one, and absolute names work)")
 	f.StringVar(&c.table, "table", "", "YAML `file` of machines and what each boots")
 	f.StringVar(&c.api, "api", "", "`URL` of a server that speaks pixiecore's API")
@@ -181,6 +185,14 @@ func (c *config) validate() error {
 	}
 	if c.kernel == "" && (len(c.initrd) > 0 || c.cmdline != "" || c.cloudConfig != "" || c.message != "") {
 		fault("-initrd, -cmdline, -cloud-config and -message belong to -kernel")
+	}
+	for _, pair := range c.set { // Package flag would show the value that it refuses.
+		if err := c.values.Set(pair); err != nil {
+			fault("-set: %w", err)
+		}
+	}
+	if c.cloudConfig == "" && len(c.set) > 0 {
+		fault("-set is for -cloud-config, which is not there")
 	}
 	for _, p := range []struct {
 		name string
