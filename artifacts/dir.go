@@ -72,9 +72,5 @@ func (d *dirSource) List(ctx context.Context, pattern string) iter.Seq2[Info, er
 
 // ChecksumFiles implements [SideLister].
 func (d *dirSource) ChecksumFiles(_ context.Context, name string) ([]string, error) {
-	dir := path.Dir(name)
-	return []string{
-		name + ".sha256", path.Join(dir, "SHA256SUMS"),
-		name + ".sha512", path.Join(dir, "SHA512SUMS"),
-	}, nil
+	return checksumFiles(name), nil
 }

@@ -118,9 +118,7 @@ func (j *fetch) run(ctx context.Context) (Info, error) {
 		err = j.alias(info)
 	}
 	if err != nil {
-		if !j.resumable(j.version) {
-			j.part.discard()
-		}
+		j.part.useful = j.resumable(j.version) && (ctx.Err() != nil || temporary(err))
 		return Info{}, err
 	}
 	j.measure()

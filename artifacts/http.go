@@ -8,7 +8,6 @@ import (
 	"net"
 	"net/http"
 	"net/url"
-	"path"
 	"strconv"
 	"strings"
 	"time"
@@ -109,7 +108,7 @@ func (h *HTTPSource) OpenAt(ctx context.Context, version Info, off int64) (*Body
 	if off == 0 {
 		return h.whole(ctx, version.Name)
 	}
-	resp, err := h.do(ctx, http.MethodGet, version.Name, rangeHeader(version, off)) //nolint:bodyclose // It is returned.
+	resp, err := h.do(ctx, http.MethodGet, version.Name, rangeHeader(version, off))
 	if answer, ok := errors.AsType[*HTTPError](err); ok && answer.Status == http.StatusRequestedRangeNotSatisfiable {
 		return h.whole(ctx, version.Name) // It became shorter, or ends right there.
 	}
@@ -130,7 +129,7 @@ func (h *HTTPSource) OpenAt(ctx context.Context, version Info, off int64) (*Body
 }
 
 func (h *HTTPSource) whole(ctx context.Context, name string) (*Body, error) {
-	resp, err := h.do(ctx, http.MethodGet, name, nil)
+	resp, err := h.do(ctx, http.MethodGet, name, nil) //nolint:bodyclose // It is part of what is returned.
 	if err != nil {
 		return nil, err
 	}
@@ -139,20 +138,7 @@ func (h *HTTPSource) whole(ctx context.Context, name string) (*Body, error) {
 
 // ChecksumFiles implements [SideLister].
 func (h *HTTPSource) ChecksumFiles(_ context.Context, name string) ([]string, error) {
-	u, err := url.Parse(name)
-	if err != nil {
-		return nil, clean(err)
-	}
-	beside := func(p string) string {
-		v := *u
-		v.Path, v.RawPath = p, ""
-		return v.String()
-	}
-	dir := path.Dir(u.Path)
-	return []string{
-		beside(u.Path + ".sha256"), beside(path.Join(dir, "SHA256SUMS")),
-		beside(u.Path + ".sha512"), beside(path.Join(dir, "SHA512SUMS")),
-	}, nil
+	return checksumFiles(name), nil
 }
 
 // do sends a request and returns an answer with the status 200 or, for a

@@ -15,10 +15,11 @@ const partialDir = "partial"
 // is its own lock. What is in it survives the process, so that another goes
 // on with it.
 type partial struct {
-	s    *Store
-	name string
-	file *os.File
-	gone bool // it was removed
+	s      *Store
+	name   string
+	file   *os.File
+	gone   bool // it was removed
+	useful bool // another process can go on with it
 }
 
 // partialState says what is in a partial file.

@@ -68,9 +68,12 @@ func (s *Store) residents(dir string) ([]resident, error) {
 	}
 	var found []resident
 	for _, e := range entries {
+		if strings.HasPrefix(e.Name(), ".") || path.Ext(e.Name()) == ".json" {
+			continue // Sweep knows about these.
+		}
 		info, err := e.Info()
-		if errors.Is(err, fs.ErrNotExist) || path.Ext(e.Name()) == ".json" {
-			continue // Somebody else was faster, or it goes with its file.
+		if errors.Is(err, fs.ErrNotExist) {
+			continue // Somebody else was faster.
 		}
 		if err != nil {
 			return nil, err
@@ -131,18 +134,22 @@ func (s *Store) sweep(ctx context.Context) error {
 
 // stale says whether a file beside the contents is of no use any more.
 func (s *Store) stale(dir string, e os.DirEntry) bool {
-	if strings.HasPrefix(e.Name(), ".") {
+	name := path.Join(dir, e.Name())
+	content := strings.TrimSuffix(name, ".json")
+	switch {
+	case strings.HasPrefix(e.Name(), "."):
 		info, err := e.Info()
 		return err == nil && time.Since(info.ModTime()) > time.Hour
+	case dir == indexDir:
+		var known entry
+		if s.readJSON(name, &known) != nil {
+			return true
+		}
+		content = blobFile(known.Digest)
+	case content == name:
+		return false // Half fetched, and counted.
 	}
-	if dir != indexDir {
-		return false
-	}
-	var known entry
-	if s.readJSON(path.Join(dir, e.Name()), &known) != nil {
-		return true
-	}
-	_, err := s.root.Stat(blobFile(known.Digest))
+	_, err := s.root.Stat(content)
 	return errors.Is(err, fs.ErrNotExist)
 }
 

@@ -134,17 +134,12 @@ func (s *Store) produce(ctx context.Context, key string, hit func() *File, fill 
 	}
 	info, err := fill(p)
 	if err != nil {
-		if !worthKeeping(ctx, err) {
+		if !p.useful {
 			p.discard()
 		}
 		return nil, err
 	}
 	return p.commit(info)
-}
-
-// worthKeeping says whether what was fetched before err may be of use later.
-func worthKeeping(ctx context.Context, err error) bool {
-	return ctx.Err() != nil || temporary(err)
 }
 
 // limitWriter writes until the context ends or the limit is passed.

@@ -10,7 +10,7 @@ import (
 type Verifier interface {
 	// Verify returns nil if the file is good. The digest and the size in info
 	// are those of the content, which r reads. What lies beside the file,
-	// such as info.Name+".sig", it opens at src; what it read there once is
+	// such as Beside(info.Name, ".sig"), it opens at src; what it read there once is
 	// there again without a network.
 	Verify(ctx context.Context, src Source, info Info, r io.Reader) error
 }
