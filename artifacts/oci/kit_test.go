@@ -21,6 +21,7 @@ import (
 	"github.com/google/go-containerregistry/pkg/v1/mutate"
 	"github.com/google/go-containerregistry/pkg/v1/remote"
 	"github.com/google/go-containerregistry/pkg/v1/tarball"
+	"github.com/google/go-containerregistry/pkg/v1/types"
 	"github.com/stretchr/testify/require"
 
 	"github.com/netbootkit/netbootkit/artifacts"
@@ -68,14 +69,17 @@ func imageOf(t testing.TB, platform string, layers ...v1.Layer) v1.Image {
 	return im
 }
 
-// sample is an image with three layers and a file removed.
+// sample is an image, with OCI's media types, of three layers that remove a
+// file. Images of imageOf have Docker's.
 func sample(t testing.TB, platform string) v1.Image {
 	t.Helper()
-	return imageOf(t, platform,
-		layerOf(t, layerTar(t, "etc/", "", "etc/os-release", "ID=test\n", "etc/gone", "x")),
-		layerOf(t, layerTar(t, "etc/.wh.gone", "", "boot/", "", "boot/vmlinuz", strings.Repeat("kernel", 1000))),
-		layerOf(t, layerTar(t, "arch", platform)),
+	kind := tarball.WithMediaType(types.OCILayer)
+	im := imageOf(t, platform,
+		layerOf(t, layerTar(t, "etc/", "", "etc/os-release", "ID=test\n", "etc/gone", "x"), kind),
+		layerOf(t, layerTar(t, "etc/.wh.gone", "", "boot/", "", "boot/vmlinuz", strings.Repeat("kernel", 1000)), kind),
+		layerOf(t, layerTar(t, "arch", platform), kind),
 	)
+	return mutate.ConfigMediaType(mutate.MediaType(im, types.OCIManifestSchema1), types.OCIConfigJSON)
 }
 
 // A fakeRegistry is a registry of go-containerregistry, on a port of its own,
