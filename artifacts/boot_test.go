@@ -12,9 +12,9 @@ import (
 )
 
 // bootTree is a tree as in an image of Kairos, with links from its root.
-func bootTree(t testing.TB) *artifacts.Tree {
-	t.Helper()
-	r := makeTar(t,
+func bootTree(tb testing.TB) *artifacts.Tree {
+	tb.Helper()
+	r := makeTar(tb,
 		tarEntry{tar.Header{Typeflag: tar.TypeReg, Name: "usr/lib/modules/6.9.1/vmlinuz"}, "kernel"},
 		tarEntry{tar.Header{Typeflag: tar.TypeSymlink, Name: "boot/vmlinuz-6.9.1", Linkname: "/usr/lib/modules/6.9.1/vmlinuz"}, ""},
 		tarEntry{tar.Header{Typeflag: tar.TypeSymlink, Name: "boot/vmlinuz", Linkname: "/boot/vmlinuz-6.9.1"}, ""},
@@ -23,7 +23,7 @@ func bootTree(t testing.TB) *artifacts.Tree {
 		tarEntry{tar.Header{Typeflag: tar.TypeSymlink, Name: "etc/os-release", Linkname: "../usr/lib/os-release"}, ""},
 	)
 	tree, err := artifacts.OpenTar(r, r.Size())
-	require.NoError(t, err)
+	require.NoError(tb, err)
 	return tree
 }
 

@@ -53,7 +53,7 @@ func (w *dirWalk) enter(root *os.Root, name string) error {
 	if err != nil {
 		return err
 	}
-	defer folder.Close()
+	defer func() { _ = folder.Close() }() // It was only read.
 	info, err := folder.Stat()
 	if err != nil {
 		return err
@@ -151,7 +151,7 @@ func (c dirContents) open(found tartree.Found, info fs.FileInfo) (fs.File, error
 		err = errors.New("changed since its directory was opened")
 	}
 	if err != nil {
-		file.Close()
+		_ = file.Close() // It was only read.
 		return nil, err
 	}
 	return &dirFile{file, info}, nil

@@ -25,31 +25,31 @@ type tarEntry struct {
 }
 
 // makeTar makes an archive of the entries.
-func makeTar(t testing.TB, entries ...tarEntry) *bytes.Reader {
-	t.Helper()
+func makeTar(tb testing.TB, entries ...tarEntry) *bytes.Reader {
+	tb.Helper()
 	var buf bytes.Buffer
 	w := tar.NewWriter(&buf)
 	for _, e := range entries {
 		if e.Typeflag == tar.TypeReg {
 			e.Size = int64(len(e.content))
 		}
-		require.NoError(t, w.WriteHeader(&e.Header))
+		require.NoError(tb, w.WriteHeader(&e.Header))
 		_, err := io.WriteString(w, e.content)
-		require.NoError(t, err)
+		require.NoError(tb, err)
 	}
-	require.NoError(t, w.Close())
+	require.NoError(tb, w.Close())
 	return bytes.NewReader(buf.Bytes())
 }
 
 // sampleTree has one of everything.
-func sampleTree(t testing.TB) *artifacts.Tree {
-	t.Helper()
+func sampleTree(tb testing.TB) *artifacts.Tree {
+	tb.Helper()
 	entries := append(sampleEntries(),
 		tarEntry{tar.Header{Typeflag: tar.TypeSymlink, Name: "etc/mtab", Linkname: "/proc/mounts"}, ""},
 		tarEntry{tar.Header{Typeflag: tar.TypeSymlink, Name: "loop", Linkname: "loop"}, ""})
-	r := makeTar(t, entries...)
+	r := makeTar(tb, entries...)
 	tree, err := artifacts.OpenTar(r, r.Size())
-	require.NoError(t, err)
+	require.NoError(tb, err)
 	return tree
 }
 

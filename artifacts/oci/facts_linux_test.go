@@ -74,7 +74,7 @@ func attributes(t *testing.T, path string) map[string]string {
 	n, err := unix.Llistxattr(path, list)
 	require.NoError(t, err)
 	all := map[string]string{}
-	for _, name := range strings.Split(strings.TrimSuffix(string(list[:n]), "\x00"), "\x00") {
+	for name := range strings.SplitSeq(strings.TrimSuffix(string(list[:n]), "\x00"), "\x00") {
 		if name == "" {
 			continue
 		}

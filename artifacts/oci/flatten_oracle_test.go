@@ -41,7 +41,7 @@ func TestFlattenMatchesUmoci(t *testing.T) {
 	umoci := oracle.Need(t, "umoci")
 	skopeo := oracle.Need(t, "skopeo")
 
-	for name, make := range map[string]func(t *testing.T, folder string){
+	for name, build := range map[string]func(t *testing.T, folder string){
 		"of go-containerregistry": func(t *testing.T, folder string) {
 			t.Helper()
 			writeLayout(t, folder, oddLayers(t)...)
@@ -60,7 +60,7 @@ func TestFlattenMatchesUmoci(t *testing.T) {
 			t.Parallel()
 
 			folder, bundle := filepath.Join(t.TempDir(), "layout"), filepath.Join(t.TempDir(), "bundle")
-			make(t, folder)
+			build(t, folder)
 			run(t, umoci, "unpack", "--image", folder+":test", bundle)
 			want := diskFacts(t, filepath.Join(bundle, "rootfs"))
 			got := treeFacts(t, flatTree(t, layoutLayers(t, folder)))

@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"io/fs"
 	"path"
-	"regexp"
 	"slices"
 	"strings"
 )
@@ -74,20 +73,20 @@ func (s *search) lookBelow(folder string, versions bool) error {
 
 // look notes what is in folder. Version is that of the folder, if it has one.
 func (s *search) look(folder, version string) error {
-	entries, real, err := readDir(s.fsys, folder)
-	if err != nil || real == "" || s.seen[real] {
+	entries, target, err := readDir(s.fsys, folder)
+	if err != nil || target == "" || s.seen[target] {
 		return err
 	}
-	s.seen[real] = true
-	s.places = append(s.places, path.Join("/", real))
+	s.seen[target] = true
+	s.places = append(s.places, path.Join("/", target))
 	for _, prefix := range kernelNames() {
 		for _, e := range entries {
-			s.consider(&s.kernels, path.Join(real, e.Name()), prefix, version)
+			s.consider(&s.kernels, path.Join(target, e.Name()), prefix, version)
 		}
 	}
 	for _, prefix := range ramdiskNames() {
 		for _, e := range entries {
-			s.consider(&s.ramdisks, path.Join(real, e.Name()), prefix, version)
+			s.consider(&s.ramdisks, path.Join(target, e.Name()), prefix, version)
 		}
 	}
 	return nil
@@ -99,7 +98,7 @@ func (s *search) consider(list *[]candidate, name, prefix, version string) {
 	if !ok {
 		return
 	}
-	real, info, err := resolve(s.fsys, name)
+	target, info, err := resolve(s.fsys, name)
 	switch {
 	case err != nil:
 		s.others = append(s.others, "/"+name+" (leads nowhere)")
@@ -109,12 +108,12 @@ func (s *search) consider(list *[]candidate, name, prefix, version string) {
 	case info.Size() == 0:
 		s.others = append(s.others, "/"+name+" (empty)")
 		return
-	case spare(path.Base(name)) || spare(path.Base(real)):
+	case spare(path.Base(name)) || spare(path.Base(target)):
 		s.others = append(s.others, "/"+name+" (not for booting)")
 		return
 	}
-	c := candidate{real, own}
-	if led := realVersion(real); led != "" {
+	c := candidate{target, own}
+	if led := versionAt(target); led != "" {
 		c.version = led
 	}
 	if c.version == "" {
@@ -129,8 +128,8 @@ func kernelNames() []string { return []string{"vmlinuz", "uImage", "Image", "zIm
 
 func ramdiskNames() []string { return []string{"initrd", "initramfs"} }
 
-// realVersion returns the version that the path of a file without links says.
-func realVersion(name string) string {
+// versionAt returns the version that the path of a file without links says.
+func versionAt(name string) string {
 	for _, prefix := range append(kernelNames(), ramdiskNames()...) {
 		if version, ok := versionOf(path.Base(name), prefix); ok && version != "" {
 			return version
@@ -158,8 +157,17 @@ func versionOf(base, prefix string) (string, bool) {
 		}
 		cut = rest != before
 	}
-	rest = regexp.MustCompile(`-[0-9a-f]{64}$`).ReplaceAllString(rest, "")
-	return strings.TrimLeft(rest, "-._"), true
+	return strings.TrimLeft(withoutChecksum(rest), "-._"), true
+}
+
+// withoutChecksum removes what ostree appends: a hyphen and 64 hexadecimal
+// digits.
+func withoutChecksum(s string) string {
+	i := strings.LastIndexByte(s, '-')
+	if i < 0 || len(s)-i != 65 || strings.Trim(s[i+1:], "0123456789abcdef") != "" {
+		return s
+	}
+	return s[:i]
 }
 
 // spare says whether a file of that name is not for booting as usual.

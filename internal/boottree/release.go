@@ -116,14 +116,14 @@ func goArch(arch string) string {
 
 // readValues reads the release file that name leads to in fsys.
 func readValues(fsys fs.FS, name string) (map[string]string, error) {
-	real, info, err := resolve(fsys, name)
+	target, info, err := resolve(fsys, name)
 	if err != nil {
 		return nil, err
 	}
 	if !info.Mode().IsRegular() {
 		return nil, fmt.Errorf("%s is not a regular file: %w", name, fs.ErrNotExist)
 	}
-	f, err := fsys.Open(real)
+	f, err := fsys.Open(target)
 	if err != nil {
 		return nil, err
 	}

@@ -57,13 +57,13 @@ func resolve(fsys fs.FS, name string) (string, fs.FileInfo, error) {
 // readDir returns the entries of the directory that name leads to, and where
 // that is; none if there is no such directory.
 func readDir(fsys fs.FS, name string) ([]fs.DirEntry, string, error) {
-	real, info, err := resolve(fsys, name)
+	place, info, err := resolve(fsys, name)
 	if errors.Is(err, fs.ErrNotExist) || errors.Is(err, errLinks) || err == nil && !info.IsDir() {
 		return nil, "", nil
 	}
 	if err != nil {
 		return nil, "", err
 	}
-	entries, err := fs.ReadDir(fsys, real)
-	return entries, real, err
+	entries, err := fs.ReadDir(fsys, place)
+	return entries, place, err
 }

@@ -41,16 +41,16 @@ func link(name, target string) entry {
 func whiteout(name string) entry { return file(name, "") }
 
 // archive makes a tar of the entries.
-func archive(t testing.TB, entries ...entry) []byte {
-	t.Helper()
+func archive(tb testing.TB, entries ...entry) []byte {
+	tb.Helper()
 	var buf bytes.Buffer
 	w := tar.NewWriter(&buf)
 	for _, e := range entries {
-		require.NoError(t, w.WriteHeader(&e.Header))
+		require.NoError(tb, w.WriteHeader(&e.Header))
 		_, err := io.WriteString(w, e.content)
-		require.NoError(t, err)
+		require.NoError(tb, err)
 	}
-	require.NoError(t, w.Close())
+	require.NoError(tb, w.Close())
 	return buf.Bytes()
 }
 
@@ -66,30 +66,30 @@ func layers(all ...[]byte) []tartree.Layer {
 }
 
 // flatten returns the tar of the layers.
-func flatten(t testing.TB, all ...[]byte) ([]byte, error) {
-	t.Helper()
+func flatten(tb testing.TB, all ...[]byte) ([]byte, error) {
+	tb.Helper()
 	var out bytes.Buffer
-	err := tartree.Flatten(t.Context(), &out, tartree.Flattening{
-		Layers: layers(all...), Dir: t.TempDir(), MaxBytes: math.MaxInt64, Progress: func(int64) {},
+	err := tartree.Flatten(tb.Context(), &out, tartree.Flattening{
+		Layers: layers(all...), Dir: tb.TempDir(), MaxBytes: math.MaxInt64, Progress: func(int64) {},
 	})
 	return out.Bytes(), err
 }
 
 // list shows a tar as OpenTar would, a line for each entry.
-func list(t testing.TB, data []byte) []string {
-	t.Helper()
+func list(tb testing.TB, data []byte) []string {
+	tb.Helper()
 	tree, err := tartree.Scan(bytes.NewReader(data), int64(len(data)))
-	require.NoError(t, err)
+	require.NoError(tb, err)
 	var lines []string
-	require.NoError(t, tree.Walk(func(name string, n *tartree.Node) error {
-		lines = append(lines, line(t, data, name, n))
+	require.NoError(tb, tree.Walk(func(name string, n *tartree.Node) error {
+		lines = append(lines, line(tb, data, name, n))
 		return nil
 	}))
 	return lines
 }
 
-func line(t testing.TB, data []byte, name string, n *tartree.Node) string {
-	t.Helper()
+func line(tb testing.TB, data []byte, name string, n *tartree.Node) string {
+	tb.Helper()
 	h := n.Header(name)
 	words := []string{name, fmt.Sprintf("%o", h.Mode)}
 	if h.Uid+h.Gid > 0 {
@@ -107,7 +107,7 @@ func line(t testing.TB, data []byte, name string, n *tartree.Node) string {
 	case n.Type == tar.TypeFifo:
 		words = append(words, "pipe")
 	default:
-		words = append(words, fmt.Sprintf("%q", content(t, data, n)))
+		words = append(words, fmt.Sprintf("%q", content(tb, data, n)))
 	}
 	for key, value := range h.PAXRecords {
 		words = append(words, fmt.Sprintf("%s=%q", strings.TrimPrefix(key, "SCHILY.xattr."), value))
@@ -116,8 +116,8 @@ func line(t testing.TB, data []byte, name string, n *tartree.Node) string {
 }
 
 // content reads a file of the archive data, in two parts.
-func content(t testing.TB, data []byte, n *tartree.Node) []byte {
-	t.Helper()
+func content(tb testing.TB, data []byte, n *tartree.Node) []byte {
+	tb.Helper()
 	r := bytes.NewReader(data)
 	content := make([]byte, n.Size)
 	half := n.Size / 2
@@ -131,7 +131,7 @@ func content(t testing.TB, data []byte, n *tartree.Node) []byte {
 		default:
 			_, err = r.ReadAt(to, n.Offset+part[0])
 		}
-		require.NoError(t, err)
+		require.NoError(tb, err)
 	}
 	return content
 }
