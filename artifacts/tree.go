@@ -19,9 +19,9 @@ var (
 )
 
 // A Tree is a file tree with all that a root file system needs, read from a
-// tar or a directory without unpacking. It is the tree that the package comment
-// of netbootkit describes: an [fs.FS] with [fs.ReadLinkFS], whose
-// [fs.FileInfo.Sys] is a fresh [*archive/tar.Header].
+// tar or a directory without unpacking. It keeps to the rules that the package
+// comment of netbootkit gives for file trees: [fs.FileInfo.Sys] is a fresh
+// [*archive/tar.Header], and further names of a file have the type TypeLink there.
 //
 // Open, Stat and ReadDir follow symbolic links, always inside the tree:
 // absolute targets start at its root, and `..` stops there. More than 40 for one
@@ -29,8 +29,10 @@ var (
 // and touches no device. Names are valid in the sense of [fs.ValidPath], except
 // that bytes which are not UTF-8 are kept as they are.
 //
-// A Tree holds names and attributes in memory, about 250 bytes for each entry,
-// and no contents. It may be used concurrently.
+// A Tree holds names and attributes in memory, about 170 bytes for an entry
+// with a short name, and no contents. At most 2097152 entries are accepted, 256 MiB
+// of names, targets and attributes, 4096 bytes for a path or a target, and 255 for
+// each element of a path. A Tree may be used concurrently.
 type Tree struct {
 	tree    *tartree.Tree
 	content contents
@@ -47,9 +49,8 @@ type contents interface {
 // stay as it is. V7, USTAR, PAX and GNU archives are understood, with sparse
 // files of all four formats. Of entries with one name the last wins; directories
 // that no entry describes have mode 0755 and belong to root; hard links are
-// further names of one file. Types of entries that are none of files are an
-// error, as are hard links to what is not there, and archives beyond the limits
-// in the package comment.
+// further names of one file. Entries of unknown type are an error, as are hard
+// links to what is not there, and archives beyond the limits of a [Tree].
 //
 // Files of the tree implement [io.ReaderAt] and [io.Seeker], and have a method
 // Size.
