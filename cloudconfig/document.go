@@ -17,7 +17,9 @@ type Document struct {
 	actions  []action
 }
 
-// Parse reads a document from r, which it reads to its end.
+// Parse returns the document that r holds, which it reads to its end. It returns
+// an [*Error] for one that is too large, empty, binary, without the line
+// #cloud-config, or not YAML. Only [WithMaxSize] matters to it.
 func Parse(r io.Reader, opts ...Option) (*Document, error) {
 	cfg, err := newConfig(opts)
 	if err != nil {
@@ -39,7 +41,7 @@ func newDocument(data []byte, location string, maxSize int64) (*Document, error)
 	}
 	d.actions = findActions(string(data))
 	if len(d.actions) == 0 {
-		return d, d.checkYAML("parse")
+		return d, d.checkYAML()
 	}
 	return d, nil
 }

@@ -33,7 +33,7 @@ func (e *Error) Error() string {
 	}
 	s += ": " + e.Err.Error()
 	if e.Text != "" {
-		s += ": " + e.Text
+		s += fmt.Sprintf(" in %q", e.Text)
 	}
 	return s
 }

@@ -68,7 +68,7 @@ func ExampleLoad() {
 	stdin := strings.NewReader("#cloud-config\npasswd: \"hunter2\n")
 	_, err := cloudconfig.Load(context.Background(), "-", cloudconfig.WithStdin(stdin))
 	fmt.Println(err)
-	// Output: cloudconfig: parse -: line 2, column 9: found unexpected end of stream: passwd: ***
+	// Output: cloudconfig: parse -: line 2, column 9: found unexpected end of stream in "passwd: ***"
 }
 
 func ExampleParse() {
@@ -103,7 +103,7 @@ timezone: [[ default "UTC" .zone ]]
 	// #cloud-config
 	// hostname: node-1
 	// timezone: UTC
-	// cloudconfig: render: line 2, column 11: no value for name; given are nane: hostname: ***
+	// cloudconfig: render: line 2, column 11: no value for name; given are nane in "hostname: ***"
 }
 
 func ExampleDocument_Validate() {

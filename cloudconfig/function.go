@@ -19,13 +19,12 @@ func functions(b *budget) template.FuncMap {
 	all := sprig.HermeticTxtFuncMap()
 	for _, name := range []string{
 		// These read the clock or the time zone, or need a time.
-		"ago", "duration", "durationRound", "mustDateModify", "must_date_modify", "mustToDate", "toDate", "unixEpoch",
+		"ago", "mustDateModify", "must_date_modify", "mustToDate", "toDate", "unixEpoch",
 		// These draw random numbers.
 		"bcrypt", "encryptAES", "genCA", "genCAWithKey", "genPrivateKey", "genSelfSignedCert",
 		"genSelfSignedCertWithKey", "genSignedCert", "genSignedCertWithKey", "htpasswd", "randInt", "shuffle",
 		// These split paths as the host does.
 		"osBase", "osClean", "osDir", "osExt", "osIsAbs",
-		"hello",
 	} {
 		delete(all, name)
 	}

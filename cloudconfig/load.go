@@ -14,9 +14,9 @@ import (
 )
 
 // Load reads the document at location: an http or https URL, "-" for what
-// [WithStdin] gives, or else a file. It returns an [*Error] for a document
-// that cannot be had, or is empty, binary, without its header, or not YAML;
-// see [Parse]. YAML with actions in it is checked when it is rendered.
+// [WithStdin] gives, or else a file; see [WithFS]. A server must answer 200. It
+// returns an [*Error] for a document that cannot be had in time, and for what
+// [Parse] refuses. It matches [fs.ErrNotExist] for a missing file and for 404.
 func Load(ctx context.Context, location string, opts ...Option) (*Document, error) {
 	cfg, err := newConfig(opts)
 	if err != nil {

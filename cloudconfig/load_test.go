@@ -5,10 +5,12 @@ import (
 	"errors"
 	"io"
 	"io/fs"
+	"log/slog"
 	"net/http"
 	"net/http/httptest"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 	"testing/fstest"
@@ -156,6 +158,36 @@ func TestLoadWhenItIsCanceled(t *testing.T) {
 	require.ErrorIs(t, err, context.Canceled)
 }
 
+func TestLoadURLWhenItTakesTooLong(t *testing.T) {
+	t.Parallel()
+
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		_, _ = io.WriteString(w, small)
+		w.(http.Flusher).Flush()
+		<-r.Context().Done()
+	}))
+	t.Cleanup(server.Close)
+	_, err := cloudconfig.Load(t.Context(), server.URL, cloudconfig.WithTimeout(20*time.Millisecond))
+	require.ErrorIs(t, err, context.DeadlineExceeded)
+	require.ErrorContains(t, err, "took longer than 20ms")
+}
+
+func TestLoadWithHTTPClient(t *testing.T) {
+	t.Parallel()
+
+	server := httptest.NewUnstartedServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+		_, _ = io.WriteString(w, small)
+	}))
+	server.Config.ErrorLog = slog.NewLogLogger(slog.DiscardHandler, slog.LevelError)
+	server.StartTLS()
+	t.Cleanup(server.Close)
+	d, err := cloudconfig.Load(t.Context(), server.URL, cloudconfig.WithHTTPClient(server.Client()))
+	require.NoError(t, err)
+	assert.Equal(t, small, string(d.Bytes()))
+	_, err = cloudconfig.Load(t.Context(), server.URL)
+	require.ErrorContains(t, err, "certificate")
+}
+
 func TestLoadWhenOptionsAreWrong(t *testing.T) {
 	t.Parallel()
 
@@ -173,23 +205,23 @@ func TestParseErrors(t *testing.T) {
 	for _, test := range []struct{ text, want string }{
 		{"", empty},
 		{" \r\n\t", empty},
-		{"#cloud-config\nx: \x00", "cloudconfig: parse: line 2, column 4: the document is binary: x: ***"},
-		{"#cloud-config\nä: \xff", "cloudconfig: parse: line 2, column 4: the document is binary: ä: ***"},
-		{"\x1f\x8b\x08", "cloudconfig: parse: line 1, column 2: the document is binary: ***"},
-		{"\xff\xfe#\x00", "cloudconfig: parse: line 1, column 1: the document is UTF-16, want UTF-8: ***"},
-		{"\xef\xbb\xbf#cloud-config\n", "cloudconfig: parse: line 1, column 1: a byte order mark hides the line #cloud-config: ***"},
-		{"#!/bin/sh\n", "cloudconfig: parse: line 1, column 1: the line #cloud-config is missing at the start: ***"},
-		{"\n\nhostname: a\n#cloud-config", "cloudconfig: parse: line 3, column 1: the line #cloud-config is missing at the start: hostname: ***"},
-		{"# cloud-config\n", "cloudconfig: parse: line 1, column 1: the line #cloud-config is missing at the start: ***"},
-		{"#cloud-config-archive\n", "cloudconfig: parse: line 1, column 1: the line #cloud-config is missing at the start: ***"},
-		{"## template: jinja\nhostname: a", "cloudconfig: parse: line 1, column 1: the line #cloud-config is missing at the start: ***"},
-		{"#cloud-config\nusers:\n  - name: a\n   passwd: hunter2\n", "cloudconfig: parse: line 4, column 4: did not find expected '-' indicator: passwd: ***"},
-		{"#cloud-config\nusers:\n\t- name: hunter2\n", `cloudconfig: parse: line 3, column 1: found character that cannot start any token: \t- name: ***`},
-		{"#cloud-config\npasswd: *hunter2\n", "cloudconfig: parse: line 2, column 10: an alias (*name) has no anchor (&name); quote a text that starts with *: passwd: ***"},
-		{"#cloud-config\npasswd: \"hunter2\nhostname: a\n", "cloudconfig: parse: line 2, column 9: found unexpected end of stream: passwd: ***"},
-		{"#cloud-config\npasswd: @hunter2\n", "cloudconfig: parse: line 2, column 9: found character that cannot start any token: passwd: ***"},
-		{"#cloud-config\npasswd hunter2: {\n", "cloudconfig: parse: line 2, column 17: did not find expected node content: ***"},
-		{"#cloud-config\na: 1\n---\nb: 2\n", "cloudconfig: parse: line 3, column 3: a second document starts, and machines read only one: ***"},
+		{"#cloud-config\nx: \x00", `cloudconfig: parse: line 2, column 4: the document is binary in "x: ***"`},
+		{"#cloud-config\nä: \xff", `cloudconfig: parse: line 2, column 4: the document is binary in "ä: ***"`},
+		{"\x1f\x8b\x08", `cloudconfig: parse: line 1, column 2: the document is binary in "***"`},
+		{"\xff\xfe#\x00", `cloudconfig: parse: line 1, column 1: the document is UTF-16, want UTF-8 in "***"`},
+		{"\xef\xbb\xbf#cloud-config\n", `cloudconfig: parse: line 1, column 1: a byte order mark hides the line #cloud-config in "***"`},
+		{"#!/bin/sh\n", `cloudconfig: parse: line 1, column 1: the line #cloud-config is missing at the start in "***"`},
+		{"\n\nhostname: a\n#cloud-config", `cloudconfig: parse: line 3, column 1: the line #cloud-config is missing at the start in "hostname: ***"`},
+		{"# cloud-config\n", `cloudconfig: parse: line 1, column 1: the line #cloud-config is missing at the start in "***"`},
+		{"#cloud-config-archive\n", `cloudconfig: parse: line 1, column 1: the line #cloud-config is missing at the start in "***"`},
+		{"## template: jinja\nhostname: a", `cloudconfig: parse: line 1, column 1: the line #cloud-config is missing at the start in "***"`},
+		{"#cloud-config\nusers:\n  - name: a\n   passwd: hunter2\n", `cloudconfig: parse: line 4, column 4: did not find expected '-' indicator in "passwd: ***"`},
+		{"#cloud-config\nusers:\n\t- name: hunter2\n", `cloudconfig: parse: line 3, column 1: found character that cannot start any token in "\t- name: ***"`},
+		{"#cloud-config\npasswd: *hunter2\n", `cloudconfig: parse: line 2, column 10: an alias (*name) has no anchor (&name); quote a text that starts with * in "passwd: ***"`},
+		{"#cloud-config\npasswd: \"hunter2\nhostname: a\n", `cloudconfig: parse: line 2, column 9: found unexpected end of stream in "passwd: ***"`},
+		{"#cloud-config\npasswd: @hunter2\n", `cloudconfig: parse: line 2, column 9: found character that cannot start any token in "passwd: ***"`},
+		{"#cloud-config\npasswd hunter2: {\n", `cloudconfig: parse: line 2, column 17: did not find expected node content in "***"`},
+		{"#cloud-config\na: 1\n---\nb: 2\n", `cloudconfig: parse: line 3, column 3: a second document starts, and machines read only one in "***"`},
 	} {
 		_, err := cloudconfig.Parse(strings.NewReader(test.text))
 		assert.EqualError(t, err, test.want)
@@ -208,4 +240,23 @@ func TestParseHeader(t *testing.T) {
 	}
 	_, err := cloudconfig.Parse(strings.NewReader("## template: jinja\n"))
 	require.ErrorIs(t, err, cloudconfig.ErrNoHeader)
+}
+
+// TestParsePosition puts a fault on each line of a document in turn.
+func TestParsePosition(t *testing.T) {
+	t.Parallel()
+
+	lines := strings.Split(strings.Repeat("# comment\nkey: [a,\n  b]\nlist:\n- {a: b}\n- \"ä\n  ö\"\n\n", 40), "\n")
+	for i, line := range lines {
+		if i == 0 || strings.HasPrefix(lines[i-1], "- \"") || strings.HasPrefix(lines[i-1], "key") {
+			continue // The fault would be a part of a text or a list.
+		}
+		bad := slices.Clone(lines)
+		bad[i] = "ö: @x"
+		_, err := cloudconfig.Parse(strings.NewReader("#cloud-config\n" + strings.Join(bad, "\n")))
+		var e *cloudconfig.Error
+		require.ErrorAs(t, err, &e, "instead of %q", line)
+		assert.Equal(t, []int{i + 2, 4}, []int{e.Line, e.Column}, "instead of %q", line)
+		assert.Equal(t, "ö: ***", e.Text)
+	}
 }

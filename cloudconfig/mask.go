@@ -18,7 +18,7 @@ func maskLine(line string) string {
 	rest := strings.TrimLeft(line, " \t")
 	indent := line[:len(line)-len(rest)]
 	var b strings.Builder
-	b.WriteString(strings.ReplaceAll(indent[:min(len(indent), maxBlank)], "\t", `\t`))
+	b.WriteString(indent[:min(len(indent), maxBlank)])
 	for range 8 { // lists in lists
 		after, ok := strings.CutPrefix(rest, "- ")
 		if !ok {

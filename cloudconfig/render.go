@@ -22,8 +22,9 @@ const (
 
 // Render returns the document that d becomes with the given values, which may
 // be nil. Everything but its actions stays as it is, to the byte. It returns
-// an [*Error]: for a value that was not given it holds a [*MissingError], and
-// it is an error too if what comes out is no cloud-config.
+// an [*Error]: for a value that was not given it holds a [*MissingError]. If
+// what comes out is no cloud-config it is an error as well, with a place in
+// what came out.
 func (d *Document) Render(values *Values) (*Document, error) {
 	if len(d.actions) == 0 {
 		return d, nil
@@ -34,10 +35,18 @@ func (d *Document) Render(values *Values) (*Document, error) {
 		return nil, err
 	}
 	out := &Document{data: data, location: d.location, maxSize: d.maxSize}
-	if err := cmp.Or(out.checkText(), out.checkYAML("render")); err != nil {
-		return nil, err
+	if err := cmp.Or(out.checkText(), out.checkYAML()); err != nil {
+		return nil, inResult(err)
 	}
 	return out, nil
+}
+
+// inResult says that a fault is in what was rendered, and so is its place.
+func inResult(err error) error {
+	if e, ok := errors.AsType[*Error](err); ok {
+		e.Op, e.Err = "render", fmt.Errorf("in the result: %w", e.Err)
+	}
+	return err
 }
 
 // A renderer renders one document once.

@@ -17,7 +17,7 @@ var errTwoDocuments = errors.New("a second document starts, and machines read on
 
 // checkYAML reports where the text stops being YAML. A Jinja template need not
 // be YAML before the machine has rendered it.
-func (d *Document) checkYAML(op string) error {
+func (d *Document) checkYAML() error {
 	if isJinja(string(d.data)) {
 		return nil
 	}
@@ -25,7 +25,7 @@ func (d *Document) checkYAML(op string) error {
 	if err == nil {
 		return nil
 	}
-	return d.errorAt(op, faultAt(d.data, err), err)
+	return d.errorAt("parse", faultAt(d.data, err), err)
 }
 
 // parseYAML returns the one document in data, or nil if there are only

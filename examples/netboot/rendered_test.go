@@ -42,7 +42,7 @@ func TestBooterCloudConfigErrors(t *testing.T) {
 	dir := folder(t, "kernel", "text")
 	require.NoError(t, os.WriteFile(filepath.Join(dir, "config.yaml"), []byte("#cloud-config\nhostname: [[.name]]\n"), 0o600))
 	for file, want := range map[string]string{
-		"config.yaml": "config.yaml: cloudconfig: render: line 2, column 11: no value for name; given are nane: hostname: ***",
+		"config.yaml": `config.yaml: cloudconfig: render: line 2, column 11: no value for name; given are nane in "hostname: ***"`,
 		"text":        "#cloud-config is missing",
 		"none":        "none",
 	} {
