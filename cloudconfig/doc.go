@@ -65,9 +65,9 @@
 // and true for the same. False, given, is not replaced by default.
 //
 // The functions are those of text/template (but call) and of
-// github.com/Masterminds/sprig/v3, without all that reads the host, its clock
-// and time zone, the network, or random numbers. The functions keys and values
-// sort. The same document and values always give the same bytes.
+// github.com/Masterminds/sprig/v3, without all that reads the environment, the
+// clock, the time zone, the network, or random numbers, or that splits paths
+// as the host does. The functions keys and values sort. The same document and values always give the same bytes.
 //
 // # Errors
 //
@@ -87,6 +87,7 @@
 //
 // Rendering is bounded by work and not by time, so that it does not depend on
 // the machine: bytes written, rounds of loops and bytes passed to functions.
+// An action has at most 4096 bytes, and blocks nest at most 100 deep.
 // Aliases of YAML are followed to a million nodes. What is checked is the
 // shape of well-known keys: whether a device exists or a password is strong
 // is not. Documents that are compressed, or of MIME parts, are not supported;

@@ -4,7 +4,6 @@ import (
 	"fmt"
 	"math"
 	"reflect"
-	"strings"
 )
 
 // scryptWork is the work of deriving one password.
@@ -129,20 +128,24 @@ func kindName(t reflect.Type) string {
 // costOf returns at most how large the result of a function can be, if that is
 // much larger than its arguments, or how much it has to compute.
 func costOf(name string, args []any) float64 {
+	sum := func(args []any) float64 {
+		total := 1.0
+		for _, arg := range args {
+			total += weigh(arg)
+		}
+		return total
+	}
+	last := args[max(len(args)-1, 0):]
 	switch name {
-	case "repeat", "indent", "nindent", "wrapWith", "join", "printf",
-		"replace", "regexReplaceAll", "mustRegexReplaceAll", "regexReplaceAllLiteral", "mustRegexReplaceAllLiteral":
-		cost := 1.0
-		for _, arg := range args {
-			cost *= weigh(name, arg)
-		}
-		return cost
+	case "repeat", "indent", "nindent", "join", "wrapWith", "replace":
+		// One text, or a number of blanks, for every byte of the last.
+		return sum(args[:len(args)-len(last)]) * sum(last)
+	case "regexReplaceAll", "mustRegexReplaceAll", "regexReplaceAllLiteral", "mustRegexReplaceAllLiteral":
+		return sum(args[min(2, len(args)):]) * sum(args[:min(2, len(args))])
+	case "printf":
+		return sum(args) * sum(args[:min(1, len(args))]) * maxWidth(args)
 	case "until", "untilStep", "seq", "chunk", "mustChunk":
-		cost := 0.0
-		for _, arg := range args {
-			cost += 8 * weigh(name, arg)
-		}
-		return cost
+		return 8 * sum(args)
 	case "derivePassword":
 		return scryptWork
 	default:
@@ -150,28 +153,26 @@ func costOf(name string, args []any) float64 {
 	}
 }
 
-// weigh returns the factor by which arg can make a result grow.
-func weigh(name string, arg any) float64 {
-	v := reflect.ValueOf(arg)
-	switch {
+// weigh returns how often, or how far, arg can make a result grow.
+func weigh(arg any) float64 {
+	switch v := reflect.ValueOf(arg); {
 	case v.CanInt():
-		return math.Abs(float64(v.Int())) + 1
+		return math.Abs(float64(v.Int()))
 	case v.CanFloat():
-		return math.Abs(v.Float()) + 1
-	case v.Kind() == reflect.String && name == "printf" && v.Len() > 0:
-		return float64(sizeOf(v, math.MaxInt32)) * maxWidth(v.String())
+		return math.Abs(v.Float())
 	default:
 		return float64(sizeOf(v, math.MaxInt32))
 	}
 }
 
-// maxWidth returns how wide a verb in format can make its text: a number in
-// it may be a width or a precision, and * takes one from the arguments.
-func maxWidth(format string) float64 {
-	width, number := 1.0, 0.0
-	if !strings.Contains(format, "%") {
-		return width
+// maxWidth returns how wide a verb of printf can make its text: a number in
+// the format may be a width or a precision, and * takes one from the rest.
+func maxWidth(args []any) float64 {
+	if len(args) == 0 {
+		return 1
 	}
+	format, _ := args[0].(string)
+	width, number := 1.0, 0.0
 	for _, r := range format {
 		if r < '0' || r > '9' {
 			number = 0

@@ -12,6 +12,9 @@ import (
 	"text/template"
 )
 
+// maxDepth is how deep blocks can nest. The parser calls itself for each.
+const maxDepth = 100
+
 // The delimiters under which actions are handed to package text/template; no
 // document holds NUL.
 const (
@@ -93,6 +96,9 @@ func (r *renderer) checkBlocks() error {
 			open = open[:len(open)-1]
 		case slices.Contains([]string{"if", "range", "with", "define", "block"}, a.word):
 			open = append(open, a)
+		}
+		if len(open) > maxDepth {
+			return r.doc.errorAt("render", a.start, fmt.Errorf("more than %d blocks in one another", maxDepth))
 		}
 	}
 	if len(open) > 0 {

@@ -45,6 +45,8 @@ func TestDocumentRender(t *testing.T) {
 		{`[[ .a | lower | repeat 3 ]] [[ quote .a ]] [[ .secret | sha256sum | trunc 4 ]] [[ b64enc .a ]]`, `aaa "A" f52f QQ==`},
 		{`[[ int .zero ]] [[ add 1 .count ]] [[ printf "%s-%03d" .yes 7 ]] [[ len .a ]]`, `83 3 true-007 1`},
 		{`[[ keys . | join "," ]] [[ values .b | join "," ]]`, `a,b,count,empty,my-key,no,secret,yes,zero C`},
+		{`[[ printf "%s%s%s%s%s%s" .b.c .b.c .b.c .b.c .b.c (repeat 1000 .b.c) | len ]] [[ regexReplaceAll "[b-z]{1,200}" (repeat 5000 "a") "x" | len ]]`, `1005 5000`},
+		{`[[ replace "a" "" (repeat 50000 "a") | len ]] [[ wrapWith 80 "\n" (repeat 50000 "a") | len ]] [[ until 1000 | join "," | len ]]`, `0 50624 3889`},
 		{`[[ toJson .secret ]] [[ ternary "x" "y" .no ]] [[ ternary "x" "y" true ]]`, `"hunter2" y x`},
 		{`[[ print .yes ]] [[ upper .yes ]] [[ list 1 .a ]] [[ print true 1 nil ]]`, `true TRUE [1 A] true 1 <nil>`},
 		// Optional values.
@@ -137,6 +139,7 @@ func TestDocumentRenderWhenItCannot(t *testing.T) {
 		{`[[ lt "hunter2" 1 ]]`, `the values do not fit what the template does with them`},
 		{`[[ trunc .secret "hunter2" ]]`, `function trunc: argument 1 is text, want a number`},
 		{`[[ upper .a .secret ]]`, `function upper has 2 arguments, want 1`},
+		{`[[ printf | upper ]]`, `function printf has 0 arguments, want 1`},
 		{`[[ eq .b .b ]]`, `function eq cannot work with its arguments`},
 		{`[[ div 1 0 ]]`, `function div cannot work with its arguments`},
 		{`[[ mustRegexMatch "hunter2(" .secret ]]`, `function mustRegexMatch cannot work with its arguments`},
@@ -193,12 +196,14 @@ func TestDocumentRenderIsBounded(t *testing.T) {
 		`[[ with $x := list 1 ]][[ range until 64 ]][[ with $x = list $x $x ]][[ end ]][[ end ]][[ len $x ]][[ end ]]`,
 		`[[ with set . "a" . ]][[ end ]]`,
 		`[[ define "t" ]][[ template "t" ]][[ template "t" ]][[ end ]][[ template "t" ]]`,
+		`[[ printf (repeat 1000 "%[1]s") (repeat 100000 "x") ]]`, `[[ regexReplaceAll "a" (repeat 10000 "a") (repeat 10000 "a") ]]`,
+		`[[ join "x" (until 2000000) ]]`, strings.Repeat(`[[ if 1 ]]`, 101) + strings.Repeat(`[[ end ]]`, 101),
 		`[[ range until 100 ]][[ derivePassword 1 "long" "a" "b" "c" ]][[ end ]]`,
 		`[[ range until 1000 ]][[ repeat 2000 "x" ]][[ end ]]`,
 	} {
 		_, err := render(t, text, cloudconfig.WithMaxSize(1<<17)) // a smaller limit is reached sooner
 		require.Error(t, err, text)
-		assert.Regexp(t, "more work|beyond its size limit|do not fit", err.Error(), text)
+		assert.Regexp(t, "more work|beyond its size limit|do not fit|more than 100 blocks", err.Error(), text)
 	}
 }
 
@@ -237,6 +242,24 @@ func TestDocumentRenderWhenTheResultIsWrong(t *testing.T) {
 	assert.True(t, d.HasActions())
 	_, err = d.Render(nil)
 	require.ErrorContains(t, err, "no value for no")
+}
+
+// TestDocumentRenderKeepsBytes checks line ends and bytes that a careless
+// renderer would change.
+func TestDocumentRenderKeepsBytes(t *testing.T) {
+	t.Parallel()
+
+	const text = "#cloud-config\r\n\r\na: \"[[.a]]\\u00e4\" \t\r\nb: ä <&>\u00a0{{ .x }}\r\n# no end of line [[.a]]"
+	v, err := cloudconfig.NewValues(map[string]string{"a": "<\r\n>"})
+	require.NoError(t, err)
+	d, err := cloudconfig.Parse(strings.NewReader(text))
+	require.NoError(t, err)
+	_, err = d.Render(v)
+	require.ErrorContains(t, err, "in the result", "the comment is broken in two")
+	require.NoError(t, v.Set("a=<\t>"))
+	out, err := d.Render(v)
+	require.NoError(t, err)
+	assert.Equal(t, strings.ReplaceAll(text, "[[.a]]", "<\t>"), string(out.Bytes()))
 }
 
 func TestDocumentRenderTwice(t *testing.T) {
