@@ -73,6 +73,8 @@ func TestLoadURL(t *testing.T) {
 			http.Redirect(w, r, "/config.yaml", http.StatusFound)
 		case "/large":
 			_, _ = io.WriteString(w, small+strings.Repeat("# filler\n", 1<<17))
+		case "/declared":
+			w.Header().Set("Content-Length", "1048577")
 		case "/cut":
 			w.Header().Set("Content-Length", "1000")
 			_, _ = io.WriteString(w, small)
@@ -90,10 +92,11 @@ func TestLoadURL(t *testing.T) {
 		assert.Equal(t, small, string(d.Bytes()))
 	}
 	for name, want := range map[string]string{
-		"/large":   "more than the limit of 1048576",
-		"/cut":     "unexpected EOF",
-		"/refused": "403 Forbidden",
-		"/other":   "404 Not Found",
+		"/large":    "more than the limit of 1048576",
+		"/declared": "has 1048577 bytes, more than the limit of 1048576",
+		"/cut":      "unexpected EOF",
+		"/refused":  "403 Forbidden",
+		"/other":    "404 Not Found",
 	} {
 		_, err := cloudconfig.Load(t.Context(), server.URL+name+"?token=hunter2")
 		require.ErrorContains(t, err, want)

@@ -93,6 +93,10 @@ func rewriteArg(arg parse.Node, optional bool) parse.Node {
 		root := &parse.VariableNode{NodeType: parse.NodeVariable, Pos: n.Pos, Ident: n.Ident[:1]}
 		return pipeOf(newCommand(n.Pos, name, append([]parse.Node{root}, texts(n.Pos, n.Ident[1:])...)...))
 	case *parse.ChainNode:
+		if inner, ok := n.Node.(*parse.PipeNode); ok && functionOf(inner.Cmds[len(inner.Cmds)-1]) != "" {
+			n.Node = rewriteArg(n.Node, false) // What a function returns may have methods.
+			return n
+		}
 		return pipeOf(newCommand(n.Pos, name, append([]parse.Node{rewriteArg(n.Node, false)}, texts(n.Pos, n.Field)...)...))
 	case *parse.PipeNode:
 		if optional && len(n.Cmds) == 1 && len(n.Cmds[0].Args) == 1 {

@@ -3,6 +3,7 @@ package cloudconfig_test
 import (
 	"strings"
 	"testing"
+	"testing/fstest"
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
@@ -88,6 +89,12 @@ func TestDocumentValidate(t *testing.T) {
 			`error: line 3, column 9: runcmd is a text, want a list`,
 			`error: line 4, column 21: power_state.mode is none of halt, poweroff, reboot`,
 		}},
+		{"write_files:\n- {path: /a, permissions: [6], encoding: [gz], owner: &o {}}\nhostname: !!binary aGk=\nlocale: [a]\n", []string{
+			`error: line 3, column 27: write_files[0].permissions is a list, want octal digits`,
+			`error: line 3, column 42: write_files[0].encoding is a list, want a text`,
+			`error: line 3, column 55: write_files[0].owner is a mapping, as a colon makes it without quotes, want a text`,
+			`error: line 5, column 9: locale is a list, want a text`,
+		}},
 		{"runcmd:\n- [ls, -l, 5]\n- ls\n- {a: b}\n", []string{`error: line 5, column 3: runcmd[2] is a mapping, as a colon makes it without quotes, want a text`}},
 		{"hostname: a\nhostname: b\ninstall:\n  auto: true\n  auto: true\n", []string{
 			`error: line 3, column 1: hostname is there twice, first on line 2`,
@@ -120,6 +127,16 @@ func TestDocumentValidateWhenItCannot(t *testing.T) {
 	warnings, err := d.Validate()
 	require.NoError(t, err)
 	assert.Equal(t, []cloudconfig.Problem{{Line: 1, Column: 1, Message: "is a Jinja template, which is not checked"}}, warnings)
+}
+
+func TestValidationErrorLocation(t *testing.T) {
+	t.Parallel()
+
+	text := []byte("#cloud-config\nhostname: []\n")
+	d, err := cloudconfig.Load(t.Context(), "c.yaml", cloudconfig.WithFS(fstest.MapFS{"c.yaml": {Data: text}}))
+	require.NoError(t, err)
+	_, err = d.Validate()
+	require.EqualError(t, err, "cloudconfig: validate c.yaml: line 2, column 11: hostname is a list, want a text")
 }
 
 func TestDocumentValidateHeader(t *testing.T) {

@@ -49,7 +49,7 @@ func (v *Values) add(name, value string) error {
 			return fmt.Errorf("cloudconfig: name %.100q: want letters, digits, _ and - between the dots, and a letter or _ first", name)
 		}
 	}
-	for other := range v.leaves {
+	for _, other := range v.Names() {
 		if strings.HasPrefix(name, other+".") || strings.HasPrefix(other, name+".") {
 			return fmt.Errorf("cloudconfig: %s and %s exclude one another: one cannot be both a value and a group", min(name, other), max(name, other))
 		}
