@@ -39,14 +39,7 @@ func (s *Store) open(info Info) (*File, error) {
 	if err != nil {
 		return nil, err
 	}
-	// Whoever removes the file has it locked for that moment.
-	for {
-		ok, err := tryLock(f, false)
-		if err != nil || ok {
-			break // Where locks do not work the file can still be read.
-		}
-		time.Sleep(time.Millisecond)
-	}
+	share(f)
 	there, err := f.Stat()
 	if err == nil && !s.isAt(name, there) {
 		err = fs.ErrNotExist
@@ -62,6 +55,17 @@ func (s *Store) open(info Info) (*File, error) {
 	_ = s.root.Chtimes(name, now, now) // A store that cannot be written to needs no order of use.
 	info.Size = there.Size()
 	return &File{File: f, info: info}, nil
+}
+
+// share locks f, so that nobody removes it. Whoever is about to has it locked
+// for a moment only; and where locks do not work f can still be read.
+func share(f *os.File) {
+	for range 1000 {
+		if ok, err := tryLock(f, false); ok || err != nil {
+			return
+		}
+		time.Sleep(time.Millisecond)
+	}
 }
 
 // isAt says whether the file described by info is still the one called name.

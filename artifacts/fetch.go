@@ -33,22 +33,30 @@ type fetch struct {
 }
 
 // obtain returns the file that all claims are true of, from the store or
-// from src.
-func (s *Store) obtain(ctx context.Context, src Source, name string, info Info, claims []claim) (*File, error) {
+// from src, and has note remember it.
+func (s *Store) obtain(ctx context.Context, src Source, name string, info Info, claims []claim, note func(Info) error) (*File, error) {
 	found := false
-	hit := func() *File {
-		f := s.have(src, name, info, claims)
-		found = f != nil
-		return f
-	}
-	f, err := s.produce(ctx, partialKey(src, name, claims), hit, func(p *partial) (Info, error) {
-		job := &fetch{s: s, src: src, name: label(name), info: info, claims: claims, part: p}
-		return job.run(ctx)
+	f, err := s.produce(ctx, product{
+		key: partialKey(src, name, claims),
+		hit: func() *File {
+			f := s.have(src, name, info, claims)
+			found = f != nil
+			return f
+		},
+		fill: func(p *partial) (Info, error) {
+			job := &fetch{s: s, src: src, name: label(name), info: info, claims: claims, part: p}
+			return job.run(ctx)
+		},
+		note: note,
 	})
 	if err != nil || !found {
 		return f, err
 	}
-	if err := s.verify(ctx, src, f.info, f); err != nil {
+	err = s.verify(ctx, src, f.info, f)
+	if err == nil {
+		err = note(f.info)
+	}
+	if err != nil {
 		return nil, errors.Join(err, f.Close())
 	}
 	return f, nil
@@ -118,7 +126,7 @@ func (j *fetch) run(ctx context.Context) (Info, error) {
 		err = j.alias(info)
 	}
 	if err != nil {
-		j.part.useful = j.resumable(j.version) && (ctx.Err() != nil || temporary(err))
+		j.part.useful = j.off > 0 && j.resumable(j.version) && (ctx.Err() != nil || temporary(err))
 		return Info{}, err
 	}
 	j.measure()

@@ -127,18 +127,13 @@ func (s *Store) fetchNamed(ctx context.Context, src Source, name string, info In
 	if !s.satisfied(len(claims) > 0) {
 		return nil, ErrUnverified
 	}
-	f, err := s.obtain(ctx, src, name, info, claims)
-	if err != nil {
-		return nil, err
-	}
-	e := entry{
-		Digest: f.info.Digest, Size: f.info.Size, ETag: f.info.ETag, ModTime: f.info.ModTime,
-		Checked: len(claims) > 0,
-	}
-	if f.info.Name != name {
-		e.Exact = f.info.Name
-	}
-	return f, s.remember(src.ID(), name, e)
+	return s.obtain(ctx, src, name, info, claims, func(got Info) error {
+		e := entry{Digest: got.Digest, Size: got.Size, ETag: got.ETag, ModTime: got.ModTime, Checked: len(claims) > 0}
+		if got.Name != name {
+			e.Exact = got.Name
+		}
+		return s.remember(src.ID(), name, e)
+	})
 }
 
 // fetchKnown returns the file with info.Digest, whatever else src says.
@@ -149,5 +144,5 @@ func (s *Store) fetchKnown(ctx context.Context, src Source, info Info) (*File, e
 	if _, err := ParseDigest(string(info.Digest)); err != nil {
 		return nil, err
 	}
-	return s.obtain(ctx, src, info.Name, info, []claim{{info.Digest, "the caller"}})
+	return s.obtain(ctx, src, info.Name, info, []claim{{info.Digest, "the caller"}}, func(Info) error { return nil })
 }

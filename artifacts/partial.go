@@ -99,8 +99,8 @@ func (p *partial) restart(info Info, source string) error {
 }
 
 // commit turns the file into the stored one with info.Digest, and returns
-// that, open.
-func (p *partial) commit(info Info) (*File, error) {
+// that, open. Note is called before anybody else can have the partial file.
+func (p *partial) commit(info Info, note func(Info) error) (*File, error) {
 	err := p.file.Chmod(0o444)
 	if err == nil {
 		err = p.file.Sync()
@@ -120,9 +120,17 @@ func (p *partial) commit(info Info) (*File, error) {
 		return nil, p.s.disk(err)
 	}
 	p.gone = true
-	_, _ = tryLock(p.file, false) // Now it is shared, so that nobody removes it.
-	f, err := p.s.open(info)
-	return f, p.s.disk(err)
+	f, err := p.s.root.Open(blobFile(info.Digest)) // Nobody removes it while it is locked.
+	if err != nil {
+		return nil, p.s.disk(err)
+	}
+	if err := note(info); err != nil {
+		_ = f.Close() // It was not even read.
+		return nil, err
+	}
+	p.close()
+	share(f)
+	return &File{File: f, info: info}, nil
 }
 
 // discard removes the file. A second time does nothing: somebody else may

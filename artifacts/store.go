@@ -94,52 +94,62 @@ func (s *Store) disk(err error) error {
 // make returns what was made under name, or makes it.
 func (s *Store) make(ctx context.Context, name string, write func(ctx context.Context, w io.Writer) error) (*File, error) {
 	const id = "make"
-	hit := func() *File { return s.recall(id, name).orNil() }
-	f, err := s.produce(ctx, keyOf(id, name), hit, func(p *partial) (Info, error) {
-		if err := p.restart(Info{}, ""); err != nil {
-			return Info{}, err
-		}
-		sum := newHashes(nil)
-		w := &limitWriter{ctx: ctx, w: io.MultiWriter(p.file, sum), left: s.cfg.maxSize, name: name, limit: s.cfg.maxSize}
-		if err := write(ctx, w); err != nil {
-			return Info{}, err
-		}
-		return Info{Name: name, Size: s.cfg.maxSize - w.left, Digest: sum.digest(SHA256)}, ctx.Err()
+	return s.produce(ctx, product{
+		key: keyOf(id, name),
+		hit: func() *File { return s.recall(id, name).orNil() },
+		fill: func(p *partial) (Info, error) {
+			if err := p.restart(Info{}, ""); err != nil {
+				return Info{}, err
+			}
+			sum := newHashes(nil)
+			w := &limitWriter{ctx: ctx, w: io.MultiWriter(p.file, sum), left: s.cfg.maxSize, name: name, limit: s.cfg.maxSize}
+			if err := write(ctx, w); err != nil {
+				return Info{}, err
+			}
+			return Info{Name: name, Size: s.cfg.maxSize - w.left, Digest: sum.digest(SHA256)}, ctx.Err()
+		},
+		note: func(info Info) error {
+			return s.remember(id, name, entry{Digest: info.Digest, Size: info.Size, Checked: true})
+		},
 	})
-	if err != nil {
-		return nil, err
-	}
-	return f, s.remember(id, name, entry{Digest: f.info.Digest, Size: f.info.Size, Checked: true})
 }
 
-// produce returns what hit finds, or has fill write it into a partial file,
-// alone among goroutines and processes, and stores that.
-func (s *Store) produce(ctx context.Context, key string, hit func() *File, fill func(p *partial) (Info, error)) (*File, error) {
-	if f := hit(); f != nil {
+// A product is a file that comes into the store.
+type product struct {
+	key  string                         // of the partial file
+	hit  func() *File                   // returns it if it is there already
+	fill func(p *partial) (Info, error) // writes it
+	note func(info Info) error          // remembers what it is
+}
+
+// produce returns what hit finds, or has fill write it, alone among
+// goroutines and processes, and stores that.
+func (s *Store) produce(ctx context.Context, what product) (*File, error) {
+	if f := what.hit(); f != nil {
 		return f, nil
 	}
-	end, err := s.turns.take(ctx, key)
+	end, err := s.turns.take(ctx, what.key)
 	if err != nil {
 		return nil, err
 	}
 	defer end()
-	p, err := s.lockPartial(ctx, key)
+	p, err := s.lockPartial(ctx, what.key)
 	if err != nil {
 		return nil, err
 	}
 	defer p.close()
-	if f := hit(); f != nil {
+	if f := what.hit(); f != nil {
 		p.discard()
 		return f, nil
 	}
-	info, err := fill(p)
+	info, err := what.fill(p)
 	if err != nil {
 		if !p.useful {
 			p.discard()
 		}
 		return nil, err
 	}
-	return p.commit(info)
+	return p.commit(info, what.note)
 }
 
 // limitWriter writes until the context ends or the limit is passed.

@@ -189,3 +189,43 @@ func TestStoreGetKeepsToItsMode(t *testing.T) {
 	_, err = f.WriteAt([]byte("b"), 0)
 	require.Error(t, err, "the file is open for reading only")
 }
+
+// TestStoreGetAfterKillAtAnyTime kills processes at whatever they are doing.
+func TestStoreGetAfterKillAtAnyTime(t *testing.T) {
+	t.Parallel()
+
+	body := randomBytes(1 << 20)
+	web := newSite(t, map[string][]byte{"/iso": body, "/iso.sha256": sums("iso", body)})
+	dir := t.TempDir()
+	delays := rand.New(rand.NewPCG(1, 2))
+	for range 25 {
+		cmd, out := startChild(t, dir, web.URL+"/iso")
+		time.AfterFunc(time.Duration(delays.IntN(int(60*time.Millisecond))), func() { _ = cmd.Process.Kill() })
+		if cmd.Wait() == nil {
+			assert.Equal(t, string(digestOf(body)), out.String())
+		}
+		if f, err := openStore(t, dir).Lookup(digestOf(body)); err == nil {
+			require.Equal(t, string(body), content(t, f, nil), "what is stored is whole")
+			_, err := openStore(t, dir).Prune(t.Context(), 0)
+			require.NoError(t, err)
+		}
+	}
+	f, err := openStore(t, dir).Get(t.Context(), artifacts.HTTP(web.Client()), web.URL+"/iso")
+	require.Equal(t, string(body), content(t, f, err))
+}
+
+func TestStoreGetFromReadOnlyDisk(t *testing.T) {
+	t.Parallel()
+	oracle.Root(t)
+
+	dir := t.TempDir()
+	require.NoError(t, syscall.Mount("tmpfs", dir, "tmpfs", 0, "size=1m"))
+	t.Cleanup(func() { assert.NoError(t, syscall.Unmount(dir, syscall.MNT_DETACH)) })
+	body := []byte("a kernel")
+	web := newSite(t, map[string][]byte{"/kernel": body, "/kernel.sha256": sums("kernel", body)})
+	f, err := openStore(t, dir).Get(t.Context(), artifacts.HTTP(web.Client()), web.URL+"/kernel")
+	require.Equal(t, "a kernel", content(t, f, err))
+	require.NoError(t, syscall.Mount("tmpfs", dir, "tmpfs", syscall.MS_REMOUNT|syscall.MS_RDONLY, "size=1m"))
+	f, err = openStore(t, dir).Get(t.Context(), artifacts.HTTP(web.Client()), web.URL+"/kernel")
+	require.Equal(t, "a kernel", content(t, f, err))
+}

@@ -159,11 +159,12 @@ func (s *Store) keep(ctx context.Context, data []byte) (*File, error) {
 		}
 		return f
 	}
-	return s.produce(ctx, info.Digest.Hex(), hit, func(p *partial) (Info, error) {
+	fill := func(p *partial) (Info, error) {
 		if err := p.restart(Info{}, ""); err != nil {
 			return Info{}, err
 		}
 		_, err := p.file.Write(data)
 		return info, s.disk(err)
-	})
+	}
+	return s.produce(ctx, product{key: info.Digest.Hex(), hit: hit, fill: fill, note: func(Info) error { return nil }})
 }
