@@ -27,6 +27,7 @@ import (
 	"github.com/google/go-containerregistry/pkg/v1/types"
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
+	"golang.org/x/sys/unix"
 
 	"github.com/netbootkit/netbootkit/artifacts"
 	"github.com/netbootkit/netbootkit/artifacts/oci"
@@ -217,11 +218,14 @@ func changedByUmoci(t *testing.T, folder string) {
 		"rm etc/passwd && echo two > etc/two && ln etc/two etc/three && mkdir -p new/dir && chmod 1777 new",
 		"rm -r new && ln -s etc new && mv etc/two etc/four && rm dev && mknod -m 640 dev c 1 5",
 		"rm -r usr && mkdir usr && echo x > usr/x && chown 7:8 usr/x && touch -d @86400.5 usr/x && ln usr/x new/y",
-		"rm dev && mkdir dev && mkfifo dev/pipe && setfattr -n user.colour -v blue usr/x",
+		"rm dev && mkdir dev && mkfifo dev/pipe",
 	} {
 		bundle := filepath.Join(t.TempDir(), fmt.Sprint(i))
 		run(t, umoci, "unpack", "--image", image, bundle)
 		run(t, "sh", "-ec", "cd "+bundle+"/rootfs && "+change)
+		if i == 3 {
+			require.NoError(t, unix.Setxattr(bundle+"/rootfs/usr/x", "user.colour", []byte("blue"), 0))
+		}
 		run(t, umoci, "repack", "--image", image, bundle)
 	}
 }

@@ -100,6 +100,15 @@ func TestFindBoot(t *testing.T) {
 			layout("boot/initrd -> /boot/initrd-6.6.1", "boot/initrd-6.6.1", "boot/vmlinuz -> /boot/vmlinuz-6.6.1", "boot/vmlinuz-6.6.1"),
 			boottree.Boot{Kernel: "boot/vmlinuz-6.6.1", Initrd: "boot/initrd-6.6.1", Version: "6.6.1"},
 		},
+		"Kairos with files that have no version, beside Fedora's modules": {
+			layout("boot/vmlinuz", "boot/initrd", "usr/lib/modules/6.10.3/vmlinuz", "usr/lib/modules/6.10.3/modules.dep"),
+			boottree.Boot{Kernel: "boot/vmlinuz", Initrd: "boot/initrd"},
+		},
+		"Raspberry Pi OS": {
+			layout("boot/firmware/kernel8.img", "boot/initrd.img-6.6.31+rpt-rpi-2712", "boot/initrd.img-6.6.31+rpt-rpi-v8",
+				"boot/vmlinuz-6.6.31+rpt-rpi-2712", "boot/vmlinuz-6.6.31+rpt-rpi-v8"),
+			boottree.Boot{Kernel: "boot/vmlinuz-6.6.31+rpt-rpi-2712", Initrd: "boot/initrd.img-6.6.31+rpt-rpi-2712", Version: "6.6.31+rpt-rpi-2712"},
+		},
 		"Alpine": {
 			layout("boot/System.map-6.6.44-0-lts", "boot/config-6.6.44-0-lts", "boot/initramfs-lts", "boot/vmlinuz-lts", "lib/modules/6.6.44-0-lts/modules.dep"),
 			boottree.Boot{Kernel: "boot/vmlinuz-lts", Initrd: "boot/initramfs-lts", Version: "lts"},
