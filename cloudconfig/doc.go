@@ -32,7 +32,8 @@
 //   - a function and an argument of it,
 //
 // and the rest parses as text/template has it. Everything else is text and
-// stays as it is, byte by byte:
+// stays as it is, byte by byte. With the values a=A, b.c=C and
+// my-key.sub-key=dashes:
 //
 //	text                          is           why
 //	[[.a]]  [[ .a ]]  [[[.a]]]    A            a name
