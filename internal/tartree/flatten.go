@@ -7,7 +7,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"os"
 	"runtime"
 
 	"golang.org/x/sync/errgroup"
@@ -174,13 +173,4 @@ func (m *meteredReader) Read(p []byte) (int, error) {
 		return n, failed
 	}
 	return n, err
-}
-
-// newSpool returns a spool with a file of its own in dir.
-func newSpool(dir string, limit int64, progress func(int64)) (*spool, error) {
-	file, err := os.CreateTemp(dir, "netbootkit-layers-")
-	if err != nil {
-		return nil, fmt.Errorf("temporary file for layers: %w", err)
-	}
-	return &spool{file: file, removed: os.Remove(file.Name()) == nil, limit: limit, progress: progress}, nil
 }

@@ -240,6 +240,18 @@ func TestFlattenRefuses(t *testing.T) {
 	}
 }
 
+func TestFlattenLimitsExtendedHeaders(t *testing.T) {
+	t.Parallel()
+
+	for _, kind := range []byte{tar.TypeXHeader, tar.TypeXGlobalHeader, tar.TypeGNULongName} {
+		data := archive(t, file("a", strings.Repeat("x", 1<<20+1)))
+		data[156] = kind
+		sum(data[:512])
+		_, err := flatten(t, data)
+		assert.ErrorIs(t, err, tar.ErrFieldTooLong, "%c", kind)
+	}
+}
+
 func TestFlattenKeepsTimes(t *testing.T) {
 	t.Parallel()
 

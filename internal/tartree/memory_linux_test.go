@@ -50,6 +50,7 @@ func TestFlattenMemory(t *testing.T) {
 // flattenLarge flattens eight layers with so many MiB together, and opens the
 // result.
 func flattenLarge(t *testing.T, size string) {
+	t.Helper()
 	mib, err := strconv.Atoi(size)
 	require.NoError(t, err)
 	files := 20_000 / 8

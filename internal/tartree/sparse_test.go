@@ -36,14 +36,19 @@ func oldSparse(size int64, pairs ...int64) []byte {
 	for i := range 8 {
 		block[483+11-i] = byte(size >> (8 * i))
 	}
-	copy(block[148:156], "        ")
-	sum := 0
-	for _, b := range block {
-		sum += int(b)
-	}
-	copy(block[148:156], fmt.Sprintf("%06o\x00 ", sum))
+	sum(block)
 	body = append(body, make([]byte, (512-len(body)%512)%512)...)
 	return append(append(block, body...), make([]byte, 1024)...)
+}
+
+// sum corrects the checksum of a header.
+func sum(block []byte) {
+	copy(block[148:156], "        ")
+	total := 0
+	for _, b := range block {
+		total += int(b)
+	}
+	copy(block[148:156], fmt.Sprintf("%06o\x00 ", total))
 }
 
 func TestScanReadsOldSparseFiles(t *testing.T) {

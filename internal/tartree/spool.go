@@ -27,6 +27,16 @@ type spool struct {
 	weight   atomic.Int64
 }
 
+// newSpool returns a spool with a file of its own in dir.
+func newSpool(dir string, limit int64, progress func(int64)) (*spool, error) {
+	file, err := os.CreateTemp(dir, "netbootkit-layers-")
+	if err != nil {
+		return nil, fmt.Errorf("temporary file for layers: %w", err)
+	}
+	return &spool{file: file, removed: os.Remove(file.Name()) == nil, limit: limit, progress: progress}, nil
+}
+
+// close removes the file.
 func (s *spool) close() error {
 	err := s.file.Close()
 	if !s.removed {
