@@ -34,8 +34,8 @@ test-all: lint fuzz ## the full matrix: lint, fuzzing, all virtual machines
 .PHONY: bench
 bench: ## compare with dnsmasq, atftpd and nginx, all in one run
 	@.ci/setup bench
-	@$(MAKE) --no-print-directory bin/netboot
-	$(GO) run ./internal/bench -netboot bin/netboot
+	@$(MAKE) --no-print-directory bin/netboot bin/rootfs
+	$(GO) run ./internal/bench -netboot bin/netboot -rootfs bin/rootfs
 
 .PHONY: cross
 cross: ## compile for the other systems
@@ -55,10 +55,13 @@ fuzz: ## every fuzz target for FUZZTIME (10s)
 	    echo "$$pkg $$f"; $(GO) test -run '^$$' -fuzz "^$$f$$" -fuzztime $(FUZZTIME) $$pkg; \
 	  done; done
 
-.PHONY: bin/netboot bin/demo
+.PHONY: bin/netboot bin/rootfs bin/demo
 bin/netboot:
 	@mkdir -p bin
 	CGO_ENABLED=0 $(GO) build -o $@ ./examples/netboot
+bin/rootfs:
+	@mkdir -p bin
+	CGO_ENABLED=0 $(GO) build -o $@ ./examples/rootfs
 bin/demo:
 	@mkdir -p bin
 	CGO_ENABLED=0 $(GO) build -o $@ ./internal/vmtest/demo

@@ -1,7 +1,7 @@
 // Bench compares netboot with the servers that people use today, whole
 // programs with whole programs, and prints a table.
 //
-//	bench -netboot bin/netboot [-run REGEXP] [-n ROUNDS] [-seconds SECONDS] [-o results.md]
+//	bench -netboot bin/netboot -rootfs bin/rootfs [-run REGEXP] [-n ROUNDS] [-seconds SECONDS] [-o results.md]
 //
 // Everything happens between two hosts, which are network namespaces with a
 // cable between them; boots have a network with an ordinary DHCP server and a
@@ -15,6 +15,7 @@
 //	window      itself, dnsmasq    windowsize 16 over a path that adds 5 ms each way
 //	boot        dnsmasq and nginx  power-on to the guest's marker under OVMF
 //	http        nginx              a file of 1 GiB, one and a hundred clients; memory
+//	image       skopeo and umoci   pull and flatten 500 MiB in eight layers from docker-registry
 //
 // The generators of load are this program too, as processes of their own.
 //

@@ -39,6 +39,7 @@ type lab struct {
 	files   string    // the folder that all servers serve
 	self    string    // this program
 	netboot string    // the program that is compared
+	rootfs  string    // the one that is compared in making root file systems
 	rounds  int       // how often each is measured
 	seconds float64   // how long each time
 	log     io.Writer // says how far it is
@@ -51,6 +52,9 @@ func newLab(ctx context.Context, l lab) (*lab, error) {
 		return nil, err
 	}
 	if l.netboot, err = filepath.Abs(l.netboot); err != nil {
+		return nil, err
+	}
+	if l.rootfs, err = filepath.Abs(l.rootfs); err != nil {
 		return nil, err
 	}
 	if _, err := os.Stat(l.netboot); err != nil {

@@ -37,13 +37,17 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) error {
 	if len(args) > 0 && args[0] == "watch" {
 		return watch(ctx, stdout)
 	}
+	if len(args) == 2 && args[0] == "image" {
+		return makeImage(args[1])
+	}
 	l := lab{log: stderr}
 	flags := flag.NewFlagSet("bench", flag.ContinueOnError)
 	flags.SetOutput(stderr)
 	flags.StringVar(&l.netboot, "netboot", "bin/netboot", "the `program` to compare")
+	flags.StringVar(&l.rootfs, "rootfs", "bin/rootfs", "the `program` that makes root file systems of images")
 	flags.IntVar(&l.rounds, "n", 5, "how often each server is measured")
 	flags.Float64Var(&l.seconds, "seconds", 3, "how long each load lasts")
-	pattern := flags.String("run", "", "do only the comparisons that match this `regexp`: offers, tftp, window, boot or http")
+	pattern := flags.String("run", "", "do only the comparisons that match this `regexp`: offers, tftp, window, boot, http or image")
 	output := flags.String("o", "", "write the results to this `file`, too")
 	if err := flags.Parse(args); err != nil {
 		return err
@@ -86,6 +90,7 @@ func comparisons(wanted *regexp.Regexp) []comparison {
 		{"window", compareWindow},
 		{"boot", compareBoot},
 		{"http", compareHTTP},
+		{"image", compareImage},
 	}, func(c comparison) bool { return !wanted.MatchString(c.name) })
 }
 
