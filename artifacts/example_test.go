@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"log"
 	"net/http"
 	"net/http/httptest"
 	"os"
@@ -24,19 +23,19 @@ func Example() {
 	server := httptest.NewServer(http.FileServerFS(files))
 	dir, err := os.MkdirTemp("", "store-")
 	if err != nil {
-		log.Fatal(err)
+		panic(err)
 	}
 	defer os.RemoveAll(dir)
 
 	store, err := artifacts.OpenStore(dir)
 	if err != nil {
-		log.Fatal(err)
+		panic(err)
 	}
 	defer store.Close()
 	for range 2 {
 		f, err := store.Get(context.Background(), artifacts.HTTP(nil), server.URL+"/kernel")
 		if err != nil {
-			log.Fatal(err)
+			panic(err)
 		}
 		fmt.Println(f.Size(), "bytes,", f.Info().Digest)
 		f.Close()
@@ -51,12 +50,12 @@ func Example() {
 func ExampleStore_Make() {
 	dir, err := os.MkdirTemp("", "store-")
 	if err != nil {
-		log.Fatal(err)
+		panic(err)
 	}
 	defer os.RemoveAll(dir)
 	store, err := artifacts.OpenStore(dir)
 	if err != nil {
-		log.Fatal(err)
+		panic(err)
 	}
 	defer store.Close()
 	for range 2 {
@@ -66,7 +65,7 @@ func ExampleStore_Make() {
 			return err
 		})
 		if err != nil {
-			log.Fatal(err)
+			panic(err)
 		}
 		fmt.Println(f.Size(), "bytes")
 		f.Close()
@@ -81,12 +80,12 @@ func ExampleStore_Make() {
 func ExampleErrUnverified() {
 	dir, err := os.MkdirTemp("", "store-")
 	if err != nil {
-		log.Fatal(err)
+		panic(err)
 	}
 	defer os.RemoveAll(dir)
 	store, err := artifacts.OpenStore(dir)
 	if err != nil {
-		log.Fatal(err)
+		panic(err)
 	}
 	defer store.Close()
 	src := artifacts.Dir("", fstest.MapFS{"kernel": {Data: []byte("a kernel\n")}})
@@ -102,7 +101,7 @@ func ExampleParseChecksums() {
 	list, err := artifacts.ParseChecksums(strings.NewReader(
 		"SHA256 (dist/kernel) = 9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08\r\n"))
 	if err != nil {
-		log.Fatal(err)
+		panic(err)
 	}
 	d, err := list.Digest("https://boot.example/dist/kernel")
 	fmt.Println(d, err)

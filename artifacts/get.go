@@ -6,6 +6,8 @@ import (
 	"io"
 	"log/slog"
 	"time"
+
+	"github.com/netbootkit/netbootkit/internal/meter"
 )
 
 // revalidate bounds how long a source may take to say whether a file that the
@@ -109,7 +111,12 @@ func (s *Store) derive(ctx context.Context, src Source, name string, d *Derivati
 	}
 	defer from.Close() //nolint:errcheck // It was only read.
 	f, err := s.make(ctx, string(from.info.Digest)+" "+d.Part, func(ctx context.Context, w io.Writer) error {
-		return d.Extract(ctx, w, from, from.Size())
+		m := meter.NewWriter(w, label(name), -1, s.cfg.progress)
+		if err := d.Extract(ctx, m, from, from.Size()); err != nil {
+			return err
+		}
+		m.Finish()
+		return nil
 	})
 	if err != nil {
 		return nil, fmt.Errorf("%s in %s: %w", d.Part, label(from.info.Name), err)

@@ -57,13 +57,6 @@ func startChild(t *testing.T, dir, url string) (*exec.Cmd, *bytes.Buffer) {
 	return cmd, &out
 }
 
-func randomBytes(n int) []byte {
-	b := make([]byte, n)
-	random := rand.NewChaCha8([32]byte{3})
-	_, _ = random.Read(b)
-	return b
-}
-
 // TestStoreGetAfterKill kills a process with signal 9 while it fetches, once
 // after each of several numbers of bytes, and lets the next one go on.
 func TestStoreGetAfterKill(t *testing.T) {

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"io"
 	"io/fs"
+	"math/rand/v2"
 	"net/http"
 	"net/http/httptest"
 	"os"
@@ -163,6 +164,14 @@ func stored(t *testing.T, dir string) []string {
 
 func sums(name string, body []byte) []byte {
 	return fmt.Appendf(nil, "%x  %s\n", sha256.Sum256(body), name)
+}
+
+// randomBytes returns n bytes, the same each time.
+func randomBytes(n int) []byte {
+	b := make([]byte, n)
+	random := rand.NewChaCha8([32]byte{3})
+	_, _ = random.Read(b)
+	return b
 }
 
 func TestStoreGet(t *testing.T) {

@@ -3,7 +3,6 @@ package github_test
 import (
 	"context"
 	"fmt"
-	"log"
 	"os"
 
 	"github.com/netbootkit/netbootkit/artifacts"
@@ -21,7 +20,7 @@ func ExampleNew() {
 	}
 	src, err := github.New(release)
 	if err != nil {
-		log.Fatal(err)
+		panic(err)
 	}
 	fmt.Println(src.ID())
 	fmt.Println(release.AssetName(release.Tag, github.Kernel))

@@ -153,6 +153,13 @@ func TestSourceGetWhenRateLimited(t *testing.T) {
 	for _, err := range h.source(t, ubuntu("v3.3.1")).List(t.Context(), "") {
 		require.ErrorAs(t, err, &limit)
 	}
+
+	h.limited = false
+	f, err = s.Get(t.Context(), h.source(t, ubuntu("latest")), github.Kernel)
+	assert.Equal(t, "a kernel", content(t, f, err))
+	h.limited = true
+	f, err = s.Get(t.Context(), h.source(t, ubuntu("latest")), github.Kernel)
+	assert.Equal(t, "a kernel", content(t, f, err), "what was the latest will do until then")
 }
 
 func TestSourceGetChecksDigests(t *testing.T) {

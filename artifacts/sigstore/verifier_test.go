@@ -14,6 +14,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"io/fs"
+	"os"
 	"strings"
 	"testing"
 	"testing/fstest"
@@ -265,6 +266,18 @@ func TestPublicKeyVerify(t *testing.T) {
 	}
 	_, err = sigstore.NewPublicKey([]byte("no key"))
 	require.ErrorContains(t, err, "sigstore: public key: ")
+}
+
+// TestModuleStaysApart checks that the module of everybody else does not need
+// what this one needs.
+func TestModuleStaysApart(t *testing.T) {
+	t.Parallel()
+
+	for _, name := range []string{"../../go.mod", "../../go.sum"} {
+		data, err := os.ReadFile(name)
+		require.NoError(t, err)
+		require.NotContains(t, string(data), "sigstore")
+	}
 }
 
 // ExampleNewPublicKey accepts files that a key signed.
