@@ -23,7 +23,7 @@ import (
 )
 
 // saved returns what docker save writes.
-func saved(t testing.TB, images map[string]v1.Image) *bytes.Reader {
+func saved(t *testing.T, images map[string]v1.Image) *bytes.Reader {
 	t.Helper()
 	all := map[name.Tag]v1.Image{}
 	for tag, im := range images {

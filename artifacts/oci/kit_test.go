@@ -28,7 +28,7 @@ import (
 )
 
 // layerTar returns an uncompressed layer: pairs of names and contents.
-func layerTar(t testing.TB, pairs ...string) []byte {
+func layerTar(t *testing.T, pairs ...string) []byte {
 	t.Helper()
 	var buf bytes.Buffer
 	w := tar.NewWriter(&buf)
@@ -46,7 +46,7 @@ func layerTar(t testing.TB, pairs ...string) []byte {
 }
 
 // layerOf returns a layer of go-containerregistry, compressed by gzip.
-func layerOf(t testing.TB, text []byte, opts ...tarball.LayerOption) v1.Layer {
+func layerOf(t *testing.T, text []byte, opts ...tarball.LayerOption) v1.Layer {
 	t.Helper()
 	l, err := tarball.LayerFromOpener(func() (io.ReadCloser, error) { return io.NopCloser(bytes.NewReader(text)), nil }, opts...)
 	require.NoError(t, err)
@@ -54,7 +54,7 @@ func layerOf(t testing.TB, text []byte, opts ...tarball.LayerOption) v1.Layer {
 }
 
 // imageOf returns an image for the platform with the given layers.
-func imageOf(t testing.TB, platform string, layers ...v1.Layer) v1.Image {
+func imageOf(t *testing.T, platform string, layers ...v1.Layer) v1.Image {
 	t.Helper()
 	im, err := mutate.AppendLayers(empty.Image, layers...)
 	require.NoError(t, err)
@@ -71,7 +71,7 @@ func imageOf(t testing.TB, platform string, layers ...v1.Layer) v1.Image {
 
 // sample is an image, with OCI's media types, of three layers that remove a
 // file. Images of imageOf have Docker's.
-func sample(t testing.TB, platform string) v1.Image {
+func sample(t *testing.T, platform string) v1.Image {
 	t.Helper()
 	kind := tarball.WithMediaType(types.OCILayer)
 	im := imageOf(t, platform,
@@ -91,10 +91,10 @@ type fakeRegistry struct {
 	before   func(w http.ResponseWriter, r *http.Request) (done bool)
 }
 
-func newFakeRegistry(t testing.TB, start func(*httptest.Server)) *fakeRegistry {
+func newFakeRegistry(t *testing.T, start func(*httptest.Server)) *fakeRegistry {
 	t.Helper()
 	f := &fakeRegistry{}
-	inner := registry.New(registry.Logger(slogDiscard()))
+	inner := registry.New(registry.Logger(slog.NewLogLogger(slog.DiscardHandler, slog.LevelInfo)))
 	f.Server = httptest.NewUnstartedServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		f.mu.Lock()
 		f.requests = append(f.requests, r.Method+" "+r.URL.Path)
@@ -128,7 +128,7 @@ func (f *fakeRegistry) seen() []string {
 }
 
 // push writes an image or index to the registry under a name such as a/b:c.
-func (f *fakeRegistry) push(t testing.TB, ref string, what remote.Taggable) string {
+func (f *fakeRegistry) push(t *testing.T, ref string, what remote.Taggable) string {
 	t.Helper()
 	full := f.host() + "/" + ref
 	parsed, err := name.ParseReference(full, name.Insecure)
@@ -145,12 +145,12 @@ func (f *fakeRegistry) push(t testing.TB, ref string, what remote.Taggable) stri
 }
 
 // openStore opens a store in a folder of its own that gives up at once.
-func openStore(t testing.TB, opts ...artifacts.Option) *artifacts.Store {
+func openStore(t *testing.T, opts ...artifacts.Option) *artifacts.Store {
 	t.Helper()
 	return storeIn(t, t.TempDir(), opts...)
 }
 
-func storeIn(t testing.TB, dir string, opts ...artifacts.Option) *artifacts.Store {
+func storeIn(t *testing.T, dir string, opts ...artifacts.Option) *artifacts.Store {
 	t.Helper()
 	s, err := artifacts.OpenStore(dir, append([]artifacts.Option{artifacts.WithRetry(2, time.Millisecond)}, opts...)...)
 	require.NoError(t, err)
@@ -159,7 +159,7 @@ func storeIn(t testing.TB, dir string, opts ...artifacts.Option) *artifacts.Stor
 }
 
 // text returns the content of a file of the tree.
-func text(t testing.TB, fsys fs.FS, name string) string {
+func text(t *testing.T, fsys fs.FS, name string) string {
 	t.Helper()
 	b, err := fs.ReadFile(fsys, name)
 	require.NoError(t, err)

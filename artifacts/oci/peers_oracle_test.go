@@ -44,7 +44,7 @@ import (
 )
 
 // command runs a program, which has to succeed, and returns what it wrote.
-func command(t testing.TB, program string, args ...string) string {
+func command(t *testing.T, program string, args ...string) string {
 	t.Helper()
 	out, err := exec.CommandContext(t.Context(), oracle.Need(t, program), args...).CombinedOutput()
 	require.NoError(t, err, "%s %s: %s", program, strings.Join(args, " "), out)
@@ -52,7 +52,7 @@ func command(t testing.TB, program string, args ...string) string {
 }
 
 // service runs a program until the end of the test.
-func service(t testing.TB, program string, args ...string) *os.File {
+func service(t *testing.T, program string, args ...string) *os.File {
 	t.Helper()
 	logs, err := os.Create(filepath.Join(t.TempDir(), "log"))
 	require.NoError(t, err)
@@ -71,7 +71,7 @@ func service(t testing.TB, program string, args ...string) *os.File {
 }
 
 // answers waits until fn succeeds.
-func answers(t testing.TB, logs *os.File, fn func() error) {
+func answers(t *testing.T, logs *os.File, fn func() error) {
 	t.Helper()
 	var err error
 	for range 600 {
@@ -85,7 +85,7 @@ func answers(t testing.TB, logs *os.File, fn func() error) {
 }
 
 // freePort returns a TCP port of the loopback interface that nobody uses.
-func freePort(t testing.TB) string {
+func freePort(t *testing.T) string {
 	t.Helper()
 	l, err := (&net.ListenConfig{}).Listen(t.Context(), "tcp", "127.0.0.1:0")
 	require.NoError(t, err)
@@ -95,7 +95,7 @@ func freePort(t testing.TB) string {
 
 // dockerRegistry starts Debian's docker-registry with more configuration and
 // returns its address.
-func dockerRegistry(t testing.TB, more string) string {
+func dockerRegistry(t *testing.T, more string) string {
 	t.Helper()
 	addr := freePort(t)
 	dir := t.TempDir()
@@ -120,7 +120,7 @@ http:
 }
 
 // upload writes an image to a registry that is not ours.
-func upload(t testing.TB, ref string, what remote.Taggable, opts ...remote.Option) string {
+func upload(t *testing.T, ref string, what remote.Taggable, opts ...remote.Option) string {
 	t.Helper()
 	parsed, err := name.ParseReference(ref, name.Insecure)
 	require.NoError(t, err)
@@ -157,7 +157,7 @@ func TestRegistryOfDebian(t *testing.T) {
 
 // counting puts a proxy in front of a registry, and returns its address and
 // what it has seen since the last call.
-func counting(t testing.TB, addr string) (requests func() []string, front string) {
+func counting(t *testing.T, addr string) (requests func() []string, front string) {
 	t.Helper()
 	var mu sync.Mutex
 	var seen []string
@@ -179,7 +179,7 @@ func counting(t testing.TB, addr string) (requests func() []string, front string
 
 // authority returns a certificate that signed itself, for local addresses,
 // and the files in which it and its key are.
-func authority(t testing.TB) (cert *x509.Certificate, key *ecdsa.PrivateKey, certFile, keyFile string) {
+func authority(t *testing.T) (cert *x509.Certificate, key *ecdsa.PrivateKey, certFile, keyFile string) {
 	t.Helper()
 	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
 	require.NoError(t, err)
@@ -234,7 +234,7 @@ auth:
 }
 
 // signToken makes a token as the registry wants them (RFC 7515, ES256).
-func signToken(t testing.TB, cert *x509.Certificate, key *ecdsa.PrivateKey, access []any) string {
+func signToken(t *testing.T, cert *x509.Certificate, key *ecdsa.PrivateKey, access []any) string {
 	t.Helper()
 	encode := func(v any) string {
 		b, err := json.Marshal(v)
@@ -289,7 +289,7 @@ func TestRegistryOfDebianWithTokens(t *testing.T) {
 }
 
 // onDisk writes an image to a layout in a new folder.
-func onDisk(t testing.TB, im v1.Image) string {
+func onDisk(t *testing.T, im v1.Image) string {
 	t.Helper()
 	dir := t.TempDir()
 	path, err := layout.Write(dir, empty.Index)

@@ -68,7 +68,7 @@ func Parse(s string) (Reference, error) {
 			ref.Kind = KindDir
 		}
 		if rest == "" || strings.ContainsRune(rest, 0) {
-			err = fmt.Errorf("want a path after %s:", scheme)
+			err = fmt.Errorf("want a path after the scheme %s", scheme)
 		}
 	case "docker":
 		ref, err = parseImage(rest)

@@ -1,9 +1,7 @@
 package oci_test
 
 import (
-	"io"
 	"io/fs"
-	"log"
 	"log/slog"
 	"net/http"
 	"net/http/httptest"
@@ -16,8 +14,6 @@ import (
 	"github.com/netbootkit/netbootkit/artifacts"
 	"github.com/netbootkit/netbootkit/artifacts/oci"
 )
-
-func slogDiscard() *log.Logger { return log.New(io.Discard, "", 0) }
 
 // rootfs opens an image and makes its root file system.
 func rootfs(t *testing.T, store *artifacts.Store, ref string, opts ...oci.Option) (*artifacts.Tree, error) {

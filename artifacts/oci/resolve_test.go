@@ -19,7 +19,7 @@ import (
 )
 
 // indexOf returns an index with an image for each platform.
-func indexOf(t testing.TB, platforms ...string) v1.ImageIndex {
+func indexOf(t *testing.T, platforms ...string) v1.ImageIndex {
 	t.Helper()
 	index := v1.ImageIndex(empty.Index)
 	for _, p := range platforms {
@@ -28,7 +28,7 @@ func indexOf(t testing.TB, platforms ...string) v1.ImageIndex {
 	return index
 }
 
-func add(t testing.TB, index v1.ImageIndex, platform string, what mutate.Appendable) v1.ImageIndex {
+func add(t *testing.T, index v1.ImageIndex, platform string, what mutate.Appendable) v1.ImageIndex {
 	t.Helper()
 	d := v1.Descriptor{}
 	if platform != "" {

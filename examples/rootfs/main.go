@@ -117,7 +117,7 @@ func list(tree fs.FS, stdout io.Writer) error {
 
 // write writes the tree to a tar.
 func write(tree *artifacts.Tree, name string) (err error) {
-	file, err := os.Create(name)
+	file, err := os.Create(name) //nolint:gosec // The user names it.
 	if err != nil {
 		return err
 	}
