@@ -29,7 +29,7 @@ type fetch struct {
 	version Info  // what the bytes in part are of
 	off     int64 // how many there are
 	best    int64 // how many there were at most
-	older   bool  // some of them are from an earlier process
+	pieces  bool  // they did not come in one piece
 }
 
 // obtain returns the file that all claims are true of, from the store or
@@ -57,7 +57,8 @@ func (s *Store) obtain(ctx context.Context, src Source, name string, info Info, 
 		err = note(f.info)
 	}
 	if err != nil {
-		return nil, errors.Join(err, f.Close())
+		f.drop()
+		return nil, err
 	}
 	return f, nil
 }
@@ -74,12 +75,14 @@ func (s *Store) have(src Source, name string, info Info, claims []claim) *File {
 	var same *File
 	for _, c := range claims {
 		f, err := s.lookup(c.digest)
-		if err != nil || same != nil && f.info.Digest != same.info.Digest {
-			(&remembered{file: same}).forget()
-			(&remembered{file: f}).forget()
+		different := err == nil && same != nil && f.info.Digest != same.info.Digest
+		same.drop()
+		if different {
+			f.drop()
+		}
+		if err != nil || different {
 			return nil
 		}
-		(&remembered{file: same}).forget()
 		same = f
 	}
 	same.info.Name, same.info.ETag, same.info.ModTime = info.Name, info.ETag, info.ModTime
@@ -106,14 +109,14 @@ func (j *fetch) run(ctx context.Context) (Info, error) {
 		return Info{}, j.sizeError(-1, j.info.Size)
 	}
 	err := j.resume(ctx)
-	for err == nil {
-		if err = j.s.retry(ctx, j.name, j.attempt); err != nil {
-			break
+	if err == nil {
+		err = j.receive(ctx)
+	}
+	if err != nil && errors.As(err, new(*DigestError)) && j.pieces {
+		// What an earlier process left, or a file that changed meanwhile.
+		if err = j.restart(Info{Size: j.info.Size}); err == nil {
+			err = j.receive(ctx)
 		}
-		if err = j.check(); err == nil || !j.older {
-			break
-		}
-		err = j.restart(Info{Size: j.total()}) // What an earlier process left was not good.
 	}
 	info := Info{
 		Name: j.info.Name, Size: j.off, Digest: j.sum.digest(SHA256),
@@ -132,6 +135,20 @@ func (j *fetch) run(ctx context.Context) (Info, error) {
 	j.measure()
 	j.meter.Finish()
 	return info, nil
+}
+
+// receive fetches what is missing, and checks all.
+func (j *fetch) receive(ctx context.Context) error {
+	j.best = j.off
+	if err := j.s.retry(ctx, j.name, j.attempt); err != nil {
+		return err
+	}
+	for _, c := range j.claims {
+		if got := j.sum.digest(c.digest.Algorithm()); got != c.digest {
+			return &DigestError{Name: j.name, Want: c.digest, Got: got, From: c.from}
+		}
+	}
+	return nil
 }
 
 // alias remembers the content under the other digests that were claimed.
@@ -161,7 +178,7 @@ func (j *fetch) resume(ctx context.Context) error {
 	if !usable || j.info.Size >= 0 && size > j.info.Size {
 		return j.restart(Info{Size: j.info.Size})
 	}
-	j.version, j.older = version, true
+	j.version, j.pieces = version, true
 	return j.rehash(ctx)
 }
 
@@ -191,7 +208,7 @@ func (j *fetch) resumable(version Info) bool {
 
 // restart drops what is there, to fetch the version of info.
 func (j *fetch) restart(info Info) error {
-	j.off, j.older, j.meter = 0, false, nil
+	j.off, j.pieces, j.meter = 0, false, nil
 	j.sum = newHashes(j.claims)
 	j.version = Info{Name: j.info.Name, Size: info.Size, ETag: info.ETag, ModTime: info.ModTime}
 	return j.part.restart(j.version, j.src.ID())
@@ -250,6 +267,8 @@ func (j *fetch) begin(b *Body) error {
 		if err := j.restart(b.Info); err != nil {
 			return err
 		}
+	} else {
+		j.pieces = true
 	}
 	j.version.Size = max(j.version.Size, b.Info.Size)
 	j.measure()
@@ -302,16 +321,6 @@ func (j *fetch) total() int64 {
 		return j.info.Size
 	}
 	return j.version.Size
-}
-
-// check compares what came with what was claimed.
-func (j *fetch) check() error {
-	for _, c := range j.claims {
-		if got := j.sum.digest(c.digest.Algorithm()); got != c.digest {
-			return &DigestError{Name: j.name, Want: c.digest, Got: got, From: c.from}
-		}
-	}
-	return nil
 }
 
 func (j *fetch) sizeError(want, got int64) error {

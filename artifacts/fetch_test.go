@@ -585,3 +585,31 @@ func TestStoreFetchFromAnotherSource(t *testing.T) {
 	require.Equal(t, string(body), content(t, f, err))
 	assert.Equal(t, "bytes=5000-", span)
 }
+
+func TestStoreFetchWhenFileChangesMeanwhile(t *testing.T) {
+	t.Parallel()
+
+	// Without ETag and time, only the digest tells that the pieces are of
+	// two files.
+	old, body := bytes.Repeat([]byte("o"), 1000), bytes.Repeat([]byte("n"), 1000)
+	serve := func(body []byte, n int) fault {
+		return func(w http.ResponseWriter, r *http.Request) bool {
+			http.ServeContent(&cutter{ResponseWriter: w, left: n}, r, "", time.Time{}, bytes.NewReader(body))
+			return true
+		}
+	}
+	web := newSite(t, map[string][]byte{"/kernel": body})
+	s := openStore(t, t.TempDir())
+	web.fail(serve(old, 500), serve(body, 501), serve(body, 10), serve(body, 2000))
+	info := artifacts.Info{Name: web.URL + "/kernel", Size: -1, Digest: digestOf(body)}
+	f, err := s.Fetch(t.Context(), artifacts.HTTP(web.Client()), info)
+	require.Equal(t, string(body), content(t, f, err))
+	assert.Len(t, web.requests(), 4, "two for the mixture, two for the file")
+
+	web.fail(serve(old, 500), serve(old, 501), serve(old, 500), serve(old, 501))
+	info.Digest = digestOf([]byte("none of it"))
+	_, err = s.Fetch(t.Context(), artifacts.HTTP(web.Client()), info)
+	var digest *artifacts.DigestError
+	require.ErrorAs(t, err, &digest, "a second time is enough")
+	assert.Len(t, web.requests(), 4)
+}

@@ -24,3 +24,10 @@ func (f *File) ETag() string { return `"` + f.info.Digest.Hex() + `"` }
 
 // Info returns what is known about the file. Its Digest is the SHA-256.
 func (f *File) Info() Info { return f.info }
+
+// drop closes a file that nobody wants; f may be nil.
+func (f *File) drop() {
+	if f != nil {
+		_ = f.Close() // It was only read.
+	}
+}

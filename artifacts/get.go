@@ -5,14 +5,9 @@ import (
 	"fmt"
 	"io"
 	"log/slog"
-	"time"
 
 	"github.com/netbootkit/netbootkit/internal/meter"
 )
-
-// revalidate bounds how long a source may take to say whether a file that the
-// store has is still the newest.
-const revalidate = 10 * time.Second
 
 // An answer is what a source says about a name: what the file is, or how it
 // is made.
@@ -53,19 +48,13 @@ func (s *Store) satisfied(checked bool) bool {
 	return checked || s.cfg.unverified || len(s.cfg.verifiers) > 0
 }
 
-// ask returns what src has now; at the first attempt or never, if once is
-// set.
-func (s *Store) ask(ctx context.Context, src Source, name string, once bool) (a answer, err error) {
-	try := func(ctx context.Context) (bool, error) {
+// ask returns what src has now.
+func (s *Store) ask(ctx context.Context, src Source, name string, once bool) (answer, error) {
+	var a answer
+	err := s.brief(ctx, name, once, func(ctx context.Context) (err error) {
 		a, err = question(ctx, src, name)
-		return false, err
-	}
-	if !once {
-		return a, s.retry(ctx, name, try)
-	}
-	ctx, cancel := context.WithTimeout(ctx, revalidate)
-	defer cancel()
-	_, err = try(ctx)
+		return err
+	})
 	return a, err
 }
 
@@ -91,7 +80,7 @@ func (s *Store) accept(ctx context.Context, src Source, old *remembered) (*File,
 	return old.file, nil
 }
 
-// vouch asks the verifiers about a file, or about that which it was made of.
+// vouch asks the verifiers about a file, or about that which it is a part of.
 func (s *Store) vouch(ctx context.Context, src Source, old *remembered) error {
 	if old.From == "" {
 		return s.verify(ctx, src, old.file.info, old.file)
@@ -100,8 +89,17 @@ func (s *Store) vouch(ctx context.Context, src Source, old *remembered) error {
 	if err != nil {
 		return err
 	}
-	return from.Close()
+	from.drop()
+	made := s.recall(makeID, partName(from, old.Part))
+	defer made.forget()
+	if made == nil || made.Digest != old.Digest {
+		return fmt.Errorf("%s of %s is not what was made of it: %w", old.Part, label(old.From), ErrUnverified)
+	}
+	return nil
 }
+
+// partName is the name under which a part of a file is made.
+func partName(from *File, part string) string { return string(from.info.Digest) + " " + part }
 
 // derive makes the file called name from another one of src.
 func (s *Store) derive(ctx context.Context, src Source, name string, d *Derivation) (*File, error) {
@@ -109,8 +107,8 @@ func (s *Store) derive(ctx context.Context, src Source, name string, d *Derivati
 	if err != nil {
 		return nil, err
 	}
-	defer from.Close() //nolint:errcheck // It was only read.
-	f, err := s.make(ctx, string(from.info.Digest)+" "+d.Part, func(ctx context.Context, w io.Writer) error {
+	defer from.drop()
+	f, err := s.make(ctx, partName(from, d.Part), func(ctx context.Context, w io.Writer) error {
 		m := meter.NewWriter(w, label(name), -1, s.cfg.progress)
 		if err := d.Extract(ctx, m, from, from.Size()); err != nil {
 			return err
@@ -122,7 +120,7 @@ func (s *Store) derive(ctx context.Context, src Source, name string, d *Derivati
 		return nil, fmt.Errorf("%s in %s: %w", d.Part, label(from.info.Name), err)
 	}
 	f.info.Name = name
-	return f, s.remember(src.ID(), name, entry{Digest: f.info.Digest, Size: f.info.Size, From: d.From, Checked: true})
+	return f, s.remember(src.ID(), name, entry{Digest: f.info.Digest, Size: f.info.Size, From: d.From, Part: d.Part, Checked: true})
 }
 
 // fetchNamed fetches the file that src calls name and describes by info.

@@ -128,6 +128,8 @@ func TestStoreGetOfPartOfAnother(t *testing.T) {
 	src.gone = true
 	f, err := s.Get(t.Context(), src, "kernel")
 	assert.Equal(t, "the kernel", content(t, f, err), "without the source")
+	_, err = s.Get(t.Context(), src, "initrd")
+	require.ErrorIs(t, err, errGone)
 
 	var opened []string
 	verified := openStore(t, dir, artifacts.WithVerifier(signedBy("good", &opened)))
@@ -140,6 +142,19 @@ func TestStoreGetOfPartOfAnother(t *testing.T) {
 	f, err = verified.Get(t.Context(), src, "kernel")
 	assert.Equal(t, "the kernel", content(t, f, err))
 	assert.Equal(t, []string{"good"}, opened, "what it is made of is verified each time")
+
+	// Another ISO comes, and a store without verifiers takes its kernel;
+	// then the first ISO is back, and signed.
+	first := src.iso
+	src.gone, src.iso = false, "EVIL kernel, and more"
+	f, err = s.Get(t.Context(), src, "kernel")
+	assert.Equal(t, "EVIL kerne", content(t, f, err))
+	src.iso = first
+	f, err = verified.Get(t.Context(), src, "iso")
+	assert.Equal(t, first, content(t, f, err))
+	src.gone = true
+	_, err = verified.Get(t.Context(), src, "kernel")
+	require.ErrorIs(t, err, artifacts.ErrUnverified, "the kernel seen last is not of the ISO seen last")
 }
 
 // A deriver has an ISO, and a kernel in it.

@@ -17,7 +17,8 @@ type entry struct {
 	Source  string    `json:"source"`
 	Name    string    `json:"name"`            // as it may be shown
 	Exact   string    `json:"exact,omitempty"` // Info.Name, if another
-	From    string    `json:"from,omitempty"`  // the file that it was made of
+	From    string    `json:"from,omitempty"`  // the file that it is a part of
+	Part    string    `json:"part,omitempty"`  // which part
 	Digest  Digest    `json:"digest"`          // SHA-256
 	Size    int64     `json:"size"`
 	ETag    string    `json:"etag,omitempty"`
@@ -33,8 +34,8 @@ type remembered struct {
 
 // forget closes the file, and returns nil.
 func (r *remembered) forget() *remembered {
-	if r != nil && r.file != nil {
-		_ = r.file.Close() // It was only read.
+	if r != nil {
+		r.file.drop()
 	}
 	return nil
 }

@@ -99,23 +99,10 @@ func (p *partial) restart(info Info, source string) error {
 }
 
 // commit turns the file into the stored one with info.Digest, and returns
-// that, open. Note is called before anybody else can have the partial file.
+// that, open. Note is called before: once the file has its new name, others
+// may have the old one, and look for what note remembered.
 func (p *partial) commit(info Info, note func(Info) error) (*File, error) {
-	err := p.file.Chmod(0o444)
-	if err == nil {
-		err = p.file.Sync()
-	}
-	if err == nil && !locks {
-		err = p.file.Close() // Where there are no locks, open files cannot be renamed either.
-	}
-	_ = p.s.root.Remove(p.stateName()) // It can be missing.
-	if err == nil {
-		err = p.s.root.Rename(p.name, blobFile(info.Digest))
-	}
-	if err == nil {
-		err = p.s.syncDir(blobDir)
-	}
-	if err != nil {
+	if err := p.finish(info, note); err != nil {
 		p.discard()
 		return nil, p.s.disk(err)
 	}
@@ -124,13 +111,30 @@ func (p *partial) commit(info Info, note func(Info) error) (*File, error) {
 	if err != nil {
 		return nil, p.s.disk(err)
 	}
-	if err := note(info); err != nil {
-		_ = f.Close() // It was not even read.
-		return nil, err
-	}
 	p.close()
 	share(f)
 	return &File{File: f, info: info}, nil
+}
+
+// finish brings the file to the disk, and to its place.
+func (p *partial) finish(info Info, note func(Info) error) error {
+	if err := p.file.Chmod(0o444); err != nil {
+		return err
+	}
+	if err := p.file.Sync(); err != nil {
+		return err
+	}
+	if err := note(info); err != nil {
+		return err
+	}
+	_ = p.s.root.Remove(p.stateName()) // It can be missing.
+	if !locks {
+		p.close() // Where there are no locks, open files cannot be renamed either.
+	}
+	if err := p.s.root.Rename(p.name, blobFile(info.Digest)); err != nil {
+		return err
+	}
+	return p.s.syncDir(blobDir)
 }
 
 // discard removes the file. A second time does nothing: somebody else may

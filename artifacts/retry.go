@@ -15,6 +15,7 @@ import (
 const (
 	maxWait       = 30 * time.Second // between two attempts
 	maxRetryAfter = 2 * time.Minute  // what a server may ask for
+	revalidate    = 10 * time.Second // to say whether what the store has is still the newest
 )
 
 // retry calls try until it succeeds, fails for good, or failed often enough
@@ -43,6 +44,23 @@ func (s *Store) retry(ctx context.Context, name string, try func(ctx context.Con
 			return err
 		}
 	}
+}
+
+// brief is retry for what is soon done, or not at all; with only one attempt
+// and less time if once is set.
+func (s *Store) brief(ctx context.Context, name string, once bool, try func(ctx context.Context) error) error {
+	limit := s.cfg.idle
+	limited := func(ctx context.Context) (bool, error) {
+		ctx, cancel := context.WithTimeout(ctx, limit)
+		defer cancel()
+		return false, try(ctx)
+	}
+	if once {
+		limit = revalidate
+		_, err := limited(ctx)
+		return err
+	}
+	return s.retry(ctx, name, limited)
 }
 
 // pause returns how long to wait after so many failures, the last with err.

@@ -59,8 +59,9 @@ func (s *Store) Fetch(ctx context.Context, src Source, info Info) (*File, error)
 	return f, s.wrap("fetch", src.ID(), info.Name, err)
 }
 
-// Lookup returns the stored file with the digest d, whatever its name. If
-// there is none the error matches [fs.ErrNotExist].
+// Lookup returns the stored file with the digest d, whatever its name and
+// without asking verifiers. If there is none the error matches
+// [io/fs.ErrNotExist].
 func (s *Store) Lookup(d Digest) (*File, error) {
 	f, err := s.lookup(d)
 	return f, s.wrap("lookup", "", string(d), err)
@@ -91,12 +92,14 @@ func (s *Store) disk(err error) error {
 	return &diskError{dir: s.root.Name(), err: err}
 }
 
+// makeID is the source of what is made here.
+const makeID = "make"
+
 // make returns what was made under name, or makes it.
 func (s *Store) make(ctx context.Context, name string, write func(ctx context.Context, w io.Writer) error) (*File, error) {
-	const id = "make"
 	return s.produce(ctx, product{
-		key: keyOf(id, name),
-		hit: func() *File { return s.recall(id, name).orNil() },
+		key: keyOf(makeID, name),
+		hit: func() *File { return s.recall(makeID, name).orNil() },
 		fill: func(p *partial) (Info, error) {
 			if err := p.restart(Info{}, ""); err != nil {
 				return Info{}, err
@@ -109,7 +112,7 @@ func (s *Store) make(ctx context.Context, name string, write func(ctx context.Co
 			return Info{Name: name, Size: s.cfg.maxSize - w.left, Digest: sum.digest(SHA256)}, ctx.Err()
 		},
 		note: func(info Info) error {
-			return s.remember(id, name, entry{Digest: info.Digest, Size: info.Size, Checked: true})
+			return s.remember(makeID, name, entry{Digest: info.Digest, Size: info.Size, Checked: true})
 		},
 	})
 }

@@ -83,28 +83,22 @@ func (s *Store) listed(ctx context.Context, src Source, list, name string) (Dige
 // small reads a file beside others, which has at most 4 MiB; without further
 // attempts if once is set.
 func (s *Store) small(ctx context.Context, src Source, name string, once bool) (data []byte, err error) {
-	try := func(ctx context.Context) (bool, error) {
+	err = s.brief(ctx, name, once, func(ctx context.Context) error {
 		r, err := src.Open(ctx, name)
 		if err != nil {
-			return false, err
+			return err
 		}
 		defer r.Close()
 		data, err = io.ReadAll(io.LimitReader(r, maxChecksums+1))
 		switch {
 		case err != nil:
-			return false, &readError{got: int64(len(data)), want: -1, err: clean(err)}
+			return &readError{got: int64(len(data)), want: -1, err: clean(err)}
 		case len(data) > maxChecksums:
-			return false, &SizeError{Name: label(name), Want: -1, Got: int64(len(data)), Limit: maxChecksums}
+			return &SizeError{Name: label(name), Want: -1, Got: int64(len(data)), Limit: maxChecksums}
 		default:
-			return false, nil
+			return nil
 		}
-	}
-	if !once {
-		return data, s.retry(ctx, name, try)
-	}
-	ctx, cancel := context.WithTimeout(ctx, revalidate)
-	defer cancel()
-	_, err = try(ctx)
+	})
 	return data, err
 }
 
