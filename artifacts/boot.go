@@ -23,9 +23,9 @@ type Boot struct {
 //
 // Links are followed inside the tree, through [fs.ReadLinkFS], and those that
 // lead nowhere there are left aside, as are rescue, kdump and fallback images,
-// and empty files. A kernel or ramdisk without a version goes with another one
-// without, or with the newest if it is the only one. If nothing fits, the error
-// matches [fs.ErrNotExist], and says where FindBoot looked and what was there.
+// and empty files. Where no kernel has a ramdisk of its version, one without a
+// version goes with the newest of the others. If nothing fits, the error matches
+// [fs.ErrNotExist], and says where FindBoot looked and what was there.
 func FindBoot(fsys fs.FS) (*Boot, error) {
 	found, err := boottree.FindBoot(fsys)
 	if err != nil {

@@ -152,12 +152,13 @@ func versionOf(base, prefix string) (string, bool) {
 	rest = strings.TrimPrefix(rest, ".img")
 	for cut := true; cut; {
 		before := rest
+		rest = withoutChecksum(rest)
 		for _, ending := range []string{".img", ".gz", ".xz", ".zst", ".lz4", ".bz2", ".cpio", ".efi"} {
 			rest = strings.TrimSuffix(rest, ending)
 		}
 		cut = rest != before
 	}
-	return strings.TrimLeft(withoutChecksum(rest), "-._"), true
+	return strings.TrimLeft(rest, "-._"), true
 }
 
 // withoutChecksum removes what ostree appends: a hyphen and 64 hexadecimal
@@ -198,15 +199,16 @@ func choose(kernels, ramdisks []candidate) *Boot {
 	if best != nil || len(kernels) == 0 || len(ramdisks) == 0 {
 		return best
 	}
-	kernel, ramdisk := newest(kernels), newest(ramdisks)
-	switch {
-	case len(ramdisks) == 1 && ramdisk.version == "":
-		return &Boot{kernel.path, ramdisk.path, kernel.version}
-	case len(kernels) == 1 && kernel.version == "":
-		return &Boot{kernel.path, ramdisk.path, ramdisk.version}
-	default: // A ramdisk of another version has none of the kernel's modules.
-		return nil
+	unversioned := func(c candidate) bool { return c.version == "" }
+	if i := slices.IndexFunc(ramdisks, unversioned); i >= 0 {
+		k := newest(kernels)
+		return &Boot{k.path, ramdisks[i].path, k.version}
 	}
+	if i := slices.IndexFunc(kernels, unversioned); i >= 0 {
+		r := newest(ramdisks)
+		return &Boot{kernels[i].path, r.path, r.version}
+	}
+	return nil // A ramdisk of another version has none of the kernel's modules.
 }
 
 func newest(list []candidate) candidate {

@@ -137,6 +137,27 @@ func TestFindBoot(t *testing.T) {
 			layout("boot/vmlinuz-6.10.0", "boot/vmlinuz-6.9.0", "boot/initrd-6.9.0", "boot/initrd-6.10.0!"),
 			boottree.Boot{Kernel: "boot/vmlinuz-6.9.0", Initrd: "boot/initrd-6.9.0", Version: "6.9.0"},
 		},
+		"one of two ramdisks has no version": {
+			layout("boot/vmlinuz-6.1.0", "boot/initrd-5.10.0", "boot/initramfs.img"),
+			boottree.Boot{Kernel: "boot/vmlinuz-6.1.0", Initrd: "boot/initramfs.img", Version: "6.1.0"},
+		},
+		"one of two kernels has no version": {
+			layout("boot/vmlinuz-5.10.0", "boot/vmlinuz", "boot/initrd-6.1.0"),
+			boottree.Boot{Kernel: "boot/vmlinuz", Initrd: "boot/initrd-6.1.0", Version: "6.1.0"},
+		},
+		"links to elsewhere in the tree": {
+			layout("boot/vmlinuz -> /opt/linux/bzImage", "boot/initrd -> ../opt/linux/ramdisk", "opt/linux/bzImage", "opt/linux/ramdisk"),
+			boottree.Boot{Kernel: "opt/linux/bzImage", Initrd: "opt/linux/ramdisk"},
+		},
+		"ostree's folder for kernels": {
+			layout("usr/lib/ostree-boot/vmlinuz-6.9.7-0000000000000000000000000000000000000000000000000000000000000abc",
+				"usr/lib/ostree-boot/initramfs-6.9.7.img-0000000000000000000000000000000000000000000000000000000000000abc"),
+			boottree.Boot{
+				Kernel:  "usr/lib/ostree-boot/vmlinuz-6.9.7-0000000000000000000000000000000000000000000000000000000000000abc",
+				Initrd:  "usr/lib/ostree-boot/initramfs-6.9.7.img-0000000000000000000000000000000000000000000000000000000000000abc",
+				Version: "6.9.7",
+			},
+		},
 		"a release candidate": {
 			layout("boot/vmlinuz-6.10.0-rc7-amd64", "boot/initrd.img-6.10.0-rc7-amd64", "boot/vmlinuz-6.10.0-amd64", "boot/initrd.img-6.10.0-amd64"),
 			boottree.Boot{Kernel: "boot/vmlinuz-6.10.0-amd64", Initrd: "boot/initrd.img-6.10.0-amd64", Version: "6.10.0-amd64"},
@@ -145,6 +166,10 @@ func TestFindBoot(t *testing.T) {
 			layout("boot/vmlinuz -> /host/vmlinuz", "boot/Image -> Image", "boot/uImage -> ../../../etc/hostname",
 				"boot/vmlinuz-5.4", "boot/initrd -> initrd-5.4", "boot/initrd-5.4"),
 			boottree.Boot{Kernel: "boot/vmlinuz-5.4", Initrd: "boot/initrd-5.4", Version: "5.4"},
+		},
+		"files in the root": {
+			layout("vmlinuz", "initrd.img"),
+			boottree.Boot{Kernel: "vmlinuz", Initrd: "initrd.img"},
 		},
 		"/boot is a link": {
 			layout("boot -> usr/boot", "usr/boot/vmlinuz", "usr/boot/initrd"),

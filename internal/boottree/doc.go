@@ -17,9 +17,10 @@
 // into a loop or out of the tree are left aside, since the host has no part in
 // it. Rescue, kdump and fallback images, backups and signatures do not count.
 //
-// Of the versions that have both, a kernel and a ramdisk, the newest wins. A
-// kernel without a version goes with a ramdisk without one. A kernel alone is
-// taken with the only ramdisk there is if that has no version, or the reverse.
+// Of the versions that have both, a kernel and a ramdisk, the newest wins; to
+// have no version counts as the oldest. Without such a pair, a ramdisk that has no
+// version goes with the newest kernel, or a kernel that has none with the newest
+// ramdisk. Others do not go together: a ramdisk holds the modules of its kernel.
 //
 // # Versions
 //

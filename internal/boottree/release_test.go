@@ -22,7 +22,7 @@ func TestReadRelease(t *testing.T) {
 	}{
 		"Kairos core": {
 			files: map[string]string{
-				"etc/kairos-release": "KAIROS_ARCH=\"amd64\"\nKAIROS_FLAVOR=\"opensuse\"\nKAIROS_FLAVOR_RELEASE=\"tumbleweed\"\nKAIROS_MODEL=\"generic\"\nKAIROS_VARIANT=\"core\"\nKAIROS_VERSION=\"v3.0.4\"\n",
+				"etc/kairos-release": "VERSION=0\nKAIROS_ARCH=\"amd64\"\nKAIROS_FLAVOR=\"opensuse\"\nKAIROS_FLAVOR_RELEASE=\"tumbleweed\"\nKAIROS_MODEL=\"generic\"\nKAIROS_VARIANT=\"core\"\nKAIROS_VERSION=\"v3.0.4\"\n",
 				"etc/os-release":     "PRETTY_NAME=\"openSUSE Tumbleweed\"\nVERSION=\"20240712\"\n",
 			},
 			name: "opensuse-tumbleweed-core-amd64-generic-v3.0.4", arch: "amd64", title: "openSUSE Tumbleweed",
