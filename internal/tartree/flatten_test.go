@@ -130,6 +130,16 @@ func TestFlatten(t *testing.T) {
 				`chain 777 -> up/../a`, `up 777 -> ../../../b`,
 			},
 		},
+		"parents through links in folders": {
+			layers: [][]entry{
+				{dir("p/q/r"), dir("p/s"), dir("p/q/s"), dir("s"), symlink("p/q/up", "../s"), symlink("p/q/abs", "/s"), symlink("p/q/here", "./s/")},
+				{file("p/q/up/1", "1"), file("p/q/abs/2", "2"), file("p/q/here/3", "3")},
+			},
+			want: []string{
+				`p 755 dir`, `p/q 755 dir`, `p/q/abs 777 -> /s`, `p/q/here 777 -> ./s/`, `p/q/r 750 dir`, `p/q/s 750 dir`,
+				`p/q/s/3 644 "3"`, `p/q/up 777 -> ../s`, `p/s 750 dir`, `p/s/1 644 "1"`, `s 750 dir`, `s/2 644 "2"`,
+			},
+		},
 		"a parent through a link to nowhere": {
 			layers: [][]entry{{symlink("a", "/../b/c")}, {file("a/x", "1")}},
 			want:   []string{`a 777 -> /../b/c`, `b 755 dir`, `b/c 755 dir`, `b/c/x 644 "1"`},
@@ -271,6 +281,25 @@ func TestFlattenKeepsTimes(t *testing.T) {
 	assert.Empty(t, h.Uname)
 }
 
+func TestFlattenWritesAttributesOnce(t *testing.T) {
+	t.Parallel()
+
+	first := file("a", "1")
+	first.PAXRecords = map[string]string{"SCHILY.xattr.user.a": "x"}
+	got, err := flatten(t, archive(t, first, link("b", "a")))
+	require.NoError(t, err)
+	var records []int
+	for tr := tar.NewReader(bytes.NewReader(got)); ; {
+		h, err := tr.Next()
+		if errors.Is(err, io.EOF) {
+			break
+		}
+		require.NoError(t, err)
+		records = append(records, len(h.PAXRecords))
+	}
+	assert.Equal(t, []int{0, 1, 0}, records, "root, file, hard link")
+}
+
 func TestFlattenLeavesNoFile(t *testing.T) {
 	t.Parallel()
 
@@ -302,9 +331,10 @@ func TestFlattenLimitsSize(t *testing.T) {
 	t.Parallel()
 
 	for name, data := range map[string][]byte{
-		"content":     archive(t, file("a", strings.Repeat("x", 4096))),
-		"behind it":   append(archive(t), make([]byte, 8192)...),
-		"sparse file": sparseBomb(1 << 40),
+		"content":      archive(t, file("a", strings.Repeat("x", 4096))),
+		"behind it":    append(archive(t), make([]byte, 8192)...),
+		"sparse file":  sparseBomb(1 << 40),
+		"sparse files": append(sparseBomb(3000)[:512], sparseBomb(3000)...),
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()

@@ -59,9 +59,6 @@ func newStep(h *tar.Header, layer bool) (step, error) {
 		}
 	}
 	if h.Typeflag == tar.TypeLink {
-		if len(h.Linkname) > 2*maxPath {
-			return step{}, fmt.Errorf("hard link's target has %d bytes, more than %d", len(h.Linkname), maxPath)
-		}
 		link, err := Clean(h.Linkname)
 		return step{op: opLink, name: name, link: strings.Clone(link)}, err
 	}

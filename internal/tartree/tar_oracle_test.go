@@ -20,14 +20,16 @@ func TestScanMatchesTar(t *testing.T) {
 
 	folder := t.TempDir()
 	name := "a long name that needs a header of its own, so that the main header is not the first one in the archive; it says nothing else"
-	file, err := os.Create(filepath.Join(folder, name))
-	require.NoError(t, err)
-	for i := range 40 { // More pieces than old headers and one extension hold.
-		_, err = file.WriteAt([]byte{'x', byte('0' + i)}, int64(i)*100_000+7)
+	for _, name := range []string{name, "y"} { // Two, so that the second start is known.
+		file, err := os.Create(filepath.Join(folder, name))
 		require.NoError(t, err)
+		for i := range 100 { // More pieces than old headers and three extensions hold.
+			_, err = file.WriteAt([]byte{'x', byte(i)}, int64(i)*40_000+7)
+			require.NoError(t, err)
+		}
+		require.NoError(t, file.Truncate(5_000_001))
+		require.NoError(t, file.Close())
 	}
-	require.NoError(t, file.Truncate(5_000_001))
-	require.NoError(t, file.Close())
 	require.NoError(t, os.WriteFile(filepath.Join(folder, "z"), []byte("behind it"), 0o600))
 	want, err := os.ReadFile(filepath.Join(folder, name))
 	require.NoError(t, err)
@@ -43,7 +45,7 @@ func TestScanMatchesTar(t *testing.T) {
 			t.Parallel()
 
 			program, archive := oracle.Need(t, command[0]), filepath.Join(t.TempDir(), "a.tar")
-			args := append(command[1:], "-c", "-f", archive, "-C", folder, name, "z")
+			args := append(command[1:], "-c", "-f", archive, "-C", folder, name, "y", "z")
 			out, err := exec.CommandContext(t.Context(), program, args...).CombinedOutput()
 			require.NoError(t, err, string(out))
 			data, err := os.ReadFile(archive)
@@ -53,10 +55,12 @@ func TestScanMatchesTar(t *testing.T) {
 			check := func(data []byte, sparse bool) {
 				tree, err := tartree.Scan(bytes.NewReader(data), int64(len(data)))
 				require.NoError(t, err)
-				found, err := tree.Lookup(name, false)
-				require.NoError(t, err)
-				assert.Equal(t, sparse, found.Sparse != nil)
-				assert.True(t, bytes.Equal(want, content(t, data, found.Node)))
+				for _, name := range []string{name, "y"} {
+					found, err := tree.Lookup(name, false)
+					require.NoError(t, err)
+					assert.Equal(t, sparse, found.Sparse != nil)
+					assert.True(t, bytes.Equal(want, content(t, data, found.Node)))
+				}
 				last, err := tree.Lookup("z", false)
 				require.NoError(t, err)
 				assert.Equal(t, "behind it", string(content(t, data, last.Node)))
