@@ -3,7 +3,10 @@ package oci_test
 import (
 	"bytes"
 	"compress/gzip"
+	"crypto/sha256"
+	"encoding/hex"
 	"encoding/json"
+	"io"
 	"net/http"
 	"net/http/httptest"
 	"os"
@@ -161,7 +164,6 @@ func dockerd(t *testing.T, ref string, im v1.Image) (host string, exports *int) 
 	id, err := im.ConfigName()
 	require.NoError(t, err)
 	exports = new(int)
-	archive := saved(t, map[string]v1.Image{ref: im})
 	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		switch r.URL.Path {
 		case "/images/" + ref + "/json":
@@ -170,7 +172,7 @@ func dockerd(t *testing.T, ref string, im v1.Image) (host string, exports *int) 
 			}))
 		case "/images/" + id.String() + "/get":
 			*exports++
-			_, err := archive.WriteTo(w)
+			_, err := saved(t, map[string]v1.Image{ref: im}).WriteTo(w)
 			assert.NoError(t, err)
 		default:
 			http.Error(w, `{"message":"No such image"}`, http.StatusNotFound)
@@ -192,6 +194,20 @@ func TestDaemonExportsOnce(t *testing.T) {
 		assert.Equal(t, "linux/amd64", text(t, tree, "arch"))
 	}
 	assert.Equal(t, 1, *exports)
+
+	var calls [][2]int64
+	progress := oci.WithProgress(func(name string, done, total int64) {
+		if name == "docker:docker.io/a/b:latest" {
+			calls = append(calls, [2]int64{done, total})
+		}
+	})
+	_, err := rootfs(t, openStore(t), "docker:docker.io/a/b", append(opts, progress)...)
+	require.NoError(t, err)
+	require.GreaterOrEqual(t, len(calls), 2)
+	assert.Equal(t, [2]int64{0, -1}, calls[0], "nobody knows how much it will be")
+	last := calls[len(calls)-1]
+	assert.Greater(t, last[0], int64(6000))
+	assert.Equal(t, last[0], last[1])
 }
 
 func TestOpenAsksRegistryAfterDaemon(t *testing.T) {
@@ -210,9 +226,41 @@ func TestOpenAsksRegistryAfterDaemon(t *testing.T) {
 		assert.Equal(t, "linux/amd64", text(t, tree, "arch"))
 	}
 	_, err := oci.Open(t.Context(), openStore(t), "docker://"+reg.host()+"/none", append(amd64, oci.WithDaemonHost(none))...)
-	require.ErrorContains(t, err, "daemon")
+	require.ErrorContains(t, err, "No such image", "as the daemon says it")
 	require.ErrorContains(t, err, "manifest", "both are told")
 
 	_, err = oci.Daemon(t.Context(), openStore(t), "dir:x")
 	require.ErrorContains(t, err, "want the name of an image")
+}
+
+func FuzzLayout(f *testing.F) {
+	digest := func(s string) string {
+		sum := sha256.Sum256([]byte(s))
+		return "sha256:" + hex.EncodeToString(sum[:])
+	}
+	f.Add(`{"manifests":[{"mediaType":"application/vnd.oci.image.manifest.v1+json","digest":"`+digest("1")+`"}]}`,
+		`{"schemaVersion":2,"layers":[{"digest":"`+digest("3")+`"}],"config":{"digest":"`+digest("2")+`"}}`, `{"rootfs":{"diff_ids":["`+digest("3")+`"]}}`)
+	f.Add(`{"manifests":[{"digest":"`+digest("1")+`","platform":{"os":"linux"}}]}`, `{"schemaVersion":2,"manifests":[]}`, `{}`)
+	f.Fuzz(func(t *testing.T, index, manifest, config string) {
+		// Blobs stand under their right digests, whatever the text says.
+		manifest = strings.ReplaceAll(manifest, digest("2"), digest(config))
+		index = strings.ReplaceAll(index, digest("1"), digest(manifest))
+		fsys := fstest.MapFS{
+			"oci-layout": {Data: []byte(`{"imageLayoutVersion":"1.0.0"}`)}, "index.json": {Data: []byte(index)},
+			"blobs/sha256/" + digest(manifest)[7:]: {Data: []byte(manifest)},
+			"blobs/sha256/" + digest(config)[7:]:   {Data: []byte(config)},
+		}
+		im, err := oci.Layout(fsys, oci.WithPlatform("linux/amd64"))
+		if err != nil {
+			return
+		}
+		require.LessOrEqual(t, len(im.Layers()), 1024)
+		for _, l := range im.Layers() {
+			if rc, err := l.Open(t.Context()); err == nil {
+				_, err = io.Copy(io.Discard, rc)
+				require.Error(t, err, "nothing here has a layer's digest")
+				rc.Close()
+			}
+		}
+	})
 }

@@ -58,7 +58,7 @@ func findLocal(ctx context.Context, store *artifacts.Store, ref Reference, cfg *
 	e := &export{daemon: d, store: store, found: found, name: im.name, cfg: cfg}
 	for i, diffID := range found.RootFS.Layers {
 		im.add(diffID, artifacts.Info{Name: string(diffID), Size: -1, Digest: diffID},
-			func(ctx context.Context, _ *gauge) (io.ReadCloser, error) { return e.layer(ctx, i) })
+			func(ctx context.Context, g *gauge) (io.ReadCloser, error) { return e.layer(ctx, i, g) })
 	}
 	return im, nil
 }
@@ -172,14 +172,14 @@ type export struct {
 }
 
 // layer returns the layer with that index as the daemon saved it.
-func (e *export) layer(ctx context.Context, index int) (io.ReadCloser, error) {
+func (e *export) layer(ctx context.Context, index int, g *gauge) (io.ReadCloser, error) {
 	file, err := e.store.Make(ctx, "docker save "+string(e.found.ID), func(ctx context.Context, w io.Writer) error {
 		body, err := e.daemon.get(ctx, string(e.found.ID), "get")
 		if err != nil {
 			return err
 		}
 		defer body.Close()
-		_, err = io.Copy(w, body)
+		_, err = io.Copy(w, g.watch(body, "all layers", 0))
 		return err
 	})
 	if err != nil {

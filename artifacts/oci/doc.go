@@ -71,6 +71,8 @@
 //	repository; tag                      bytes   255; 128
 //
 // Layers are plain or compressed by gzip or zstd, and digests are SHA-256.
+// Memory does not grow with layers, but a window of zstd is held for each of up
+// to four that are read at once; 8 MiB are usual.
 // Manifests of schema 1 and encrypted layers are refused. A token server that
 // is named by a private IP address is refused by go-containerregistry, unless
 // it is the registry's own host and port; give it a name. The daemon of Windows

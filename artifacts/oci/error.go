@@ -37,7 +37,7 @@ func (e *PlatformError) Error() string {
 // An Error describes a step that failed on the way from a reference to a root
 // file system.
 type Error struct {
-	Op    string // "open", "fetch", "read" or "flatten"
+	Op    string // "open" or "flatten"
 	Image string // the image's reference; empty for an archive or a layout
 	Err   error  // why; matches fs.ErrNotExist for an image that is not there
 }

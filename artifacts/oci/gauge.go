@@ -21,7 +21,7 @@ type gauge struct {
 	last  time.Time
 }
 
-// newGauge reports that of total bytes none is done.
+// newGauge reports that of total bytes none is done; total is −1 if unknown.
 func newGauge(name string, total int64, report func(name string, done, total int64)) *gauge {
 	report(name, 0, total)
 	return &gauge{report: report, name: name, total: total, parts: make(map[string]int64), last: time.Now()}
@@ -36,7 +36,7 @@ func (g *gauge) set(part string, n int64) {
 	defer g.mu.Unlock()
 	g.done += n - g.parts[part]
 	g.parts[part] = n
-	if now := time.Now(); now.Sub(g.last) >= reportInterval && g.done < g.total {
+	if now := time.Now(); now.Sub(g.last) >= reportInterval && (g.done < g.total || g.total < 0) {
 		g.last = now
 		g.report(g.name, g.done, g.total)
 	}
@@ -46,6 +46,9 @@ func (g *gauge) set(part string, n int64) {
 func (g *gauge) finish() {
 	g.mu.Lock()
 	defer g.mu.Unlock()
+	if g.total < 0 {
+		g.total = g.done
+	}
 	g.report(g.name, g.total, g.total)
 }
 

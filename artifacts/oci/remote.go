@@ -8,13 +8,21 @@ import (
 	"io/fs"
 	"net/http"
 	"net/url"
+	"strconv"
 	"strings"
+	"time"
+	"unicode/utf8"
 
 	"github.com/google/go-containerregistry/pkg/name"
 	v1 "github.com/google/go-containerregistry/pkg/v1"
 	"github.com/google/go-containerregistry/pkg/v1/types"
 
 	"github.com/netbootkit/netbootkit/artifacts"
+)
+
+const (
+	maxSnippet    = 200     // bytes of an error's body that are shown
+	maxRetryAfter = 1 << 20 // seconds; the store waits for less
 )
 
 // A remote is a repository of a registry. As an [artifacts.Source] it has
@@ -65,7 +73,7 @@ func (r *remote) Stat(ctx context.Context, file string) (artifacts.Info, error) 
 	if err != nil {
 		return info, err
 	}
-	resp.Body.Close()
+	defer resp.Body.Close()
 	info.Digest = artifacts.Digest(resp.Header.Get("Docker-Content-Digest"))
 	if resp.StatusCode == http.StatusOK && checkDigest(info.Digest) == nil {
 		info.Size = resp.ContentLength
@@ -108,7 +116,15 @@ func (r *remote) do(ctx context.Context, method, file string) (*http.Response, e
 func refusal(resp *http.Response) error {
 	u := *resp.Request.URL
 	u.User, u.RawQuery = nil, ""
-	return &artifacts.HTTPError{Method: resp.Request.Method, URL: u.String(), Status: resp.StatusCode}
+	e := &artifacts.HTTPError{Method: resp.Request.Method, URL: u.String(), Status: resp.StatusCode}
+	if seconds, err := strconv.Atoi(resp.Header.Get("Retry-After")); err == nil && seconds > 0 {
+		e.RetryAfter = time.Duration(min(seconds, maxRetryAfter)) * time.Second
+	}
+	said, _ := io.ReadAll(io.LimitReader(resp.Body, maxSnippet)) // What arrived will do.
+	if text := strings.TrimSpace(string(said)); utf8.ValidString(text) {
+		e.Snippet = text
+	}
+	return e
 }
 
 // Open implements [artifacts.Source].

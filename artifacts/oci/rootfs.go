@@ -1,6 +1,7 @@
 package oci
 
 import (
+	"cmp"
 	"context"
 	"crypto/sha256"
 	"encoding/hex"
@@ -52,12 +53,9 @@ func (im *Image) rootfsName() string {
 func (im *Image) flatten(ctx context.Context, w io.Writer) error {
 	im.cfg.log.LogAttrs(ctx, slog.LevelInfo, "making root file system",
 		slog.String("image", im.name), slog.String("digest", string(im.digest)), slog.Int("layers", len(im.layers)))
-	var total int64
-	for _, l := range im.layers {
-		total += max(l.info.Size, 0)
-	}
-	fetched := newGauge(im.name, total, im.cfg.progress)
-	read := newGauge(im.name+" rootfs", total, im.cfg.progress)
+	name, total := cmp.Or(im.name, "image"), im.size()
+	fetched := newGauge(name, total, im.cfg.progress)
+	read := newGauge(name+" rootfs", total, im.cfg.progress)
 
 	work, ctx := errgroup.WithContext(ctx)
 	work.Go(func() error { return im.fetch(ctx, fetched) })
@@ -66,16 +64,25 @@ func (im *Image) flatten(ctx context.Context, w io.Writer) error {
 		for i, l := range im.layers {
 			layers[i] = &gauged{layer: l, fetched: fetched, read: read}
 		}
-		if err := flatten(ctx, w, layers, *im.cfg, func(int64) {}); err != nil {
-			return err
-		}
-		return nil
+		return flatten(ctx, w, layers, *im.cfg, func(int64) {})
 	})
 	if err := work.Wait(); err != nil {
 		return err
 	}
 	read.finish()
 	return nil
+}
+
+// size returns how large all layers are as they are kept, in bytes; −1 if
+// that is unknown.
+func (im *Image) size() (total int64) {
+	for _, l := range im.layers {
+		if l.info.Size < 0 {
+			return -1
+		}
+		total += l.info.Size
+	}
+	return total
 }
 
 // fetch brings all layers here, side by side.
