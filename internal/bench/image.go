@@ -12,6 +12,7 @@ import (
 	"math/rand/v2"
 	"os"
 	"path/filepath"
+	"strconv"
 	"strings"
 	"syscall"
 	"time"
@@ -26,7 +27,6 @@ import (
 // The image that is pulled and flattened.
 const (
 	imageLayers    = 8
-	imageSize      = 500 << 20 // bytes of all files
 	imageTag       = "v1"
 	imageMemory    = 150 // MiB that ours may have resident
 	registryPort   = 5000
@@ -82,7 +82,7 @@ func compareImage(ctx context.Context, l *lab) (*report, error) {
 	}
 	return &report{rows: []row{
 		{
-			measure: fmt.Sprintf("pull and flatten, seconds, %d MiB in %d layers", imageSize>>20, imageLayers), peer: "skopeo and umoci",
+			measure: fmt.Sprintf("pull and flatten, seconds, %d MiB in %d layers", l.mebibytes, imageLayers), peer: "skopeo and umoci",
 			ours: ours.seconds, theirs: theirs.seconds, lower: true, target: 1,
 		},
 		{measure: "resident memory in MiB, pull and flatten", ours: ours.memory, limit: imageMemory},
@@ -101,15 +101,19 @@ func (l *lab) imageRegistry() (func(context.Context) (*program, error), error) {
 // memory that a program had counts what its parent has at its start.
 func (l *lab) pushImage(ctx context.Context, ref string) error {
 	dir := filepath.Join(l.dir, "image")
-	if err := command(ctx, l.client, l.self+" image "+dir); err != nil {
+	if err := command(ctx, l.client, fmt.Sprintf("%s image %s %d", l.self, dir, l.mebibytes)); err != nil {
 		return err
 	}
 	err := command(ctx, l.client, "skopeo copy --insecure-policy --dest-tls-verify=false oci:"+dir+":"+imageTag+" docker://"+ref)
 	return errors.Join(err, os.RemoveAll(dir))
 }
 
-// makeImage writes an image to an OCI layout in dir.
-func makeImage(dir string) error {
+// makeImage writes an image of that many MiB to an OCI layout in dir.
+func makeImage(dir, mebibytes string) error {
+	size, err := strconv.Atoi(mebibytes)
+	if err != nil {
+		return err
+	}
 	im := mutate.ConfigMediaType(mutate.MediaType(empty.Image, types.OCIManifestSchema1), types.OCIConfigJSON)
 	config, err := im.ConfigFile()
 	if err != nil {
@@ -121,7 +125,7 @@ func makeImage(dir string) error {
 		return err
 	}
 	for i := range imageLayers {
-		text, err := layerTar(i, imageSize/imageLayers)
+		text, err := layerTar(i, size<<20/imageLayers)
 		if err != nil {
 			return err
 		}

@@ -37,8 +37,8 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) error {
 	if len(args) > 0 && args[0] == "watch" {
 		return watch(ctx, stdout)
 	}
-	if len(args) == 2 && args[0] == "image" {
-		return makeImage(args[1])
+	if len(args) == 3 && args[0] == "image" {
+		return makeImage(args[1], args[2])
 	}
 	l := lab{log: stderr}
 	flags := flag.NewFlagSet("bench", flag.ContinueOnError)
@@ -47,6 +47,7 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) error {
 	flags.StringVar(&l.rootfs, "rootfs", "bin/rootfs", "the `program` that makes root file systems of images")
 	flags.IntVar(&l.rounds, "n", 5, "how often each server is measured")
 	flags.Float64Var(&l.seconds, "seconds", 3, "how long each load lasts")
+	flags.IntVar(&l.mebibytes, "mib", 500, "how large the image is, in MiB")
 	pattern := flags.String("run", "", "do only the comparisons that match this `regexp`: offers, tftp, window, boot, http or image")
 	output := flags.String("o", "", "write the results to this `file`, too")
 	if err := flags.Parse(args); err != nil {
@@ -60,8 +61,8 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) error {
 	if len(todo) == 0 {
 		return fmt.Errorf("-run %s matches no comparison", wanted)
 	}
-	if l.rounds < 1 || l.seconds <= 0 {
-		return fmt.Errorf("-n %d -seconds %v: nothing to measure", l.rounds, l.seconds)
+	if l.rounds < 1 || l.seconds <= 0 || l.mebibytes < 1 {
+		return fmt.Errorf("-n %d -seconds %v -mib %d: nothing to measure", l.rounds, l.seconds, l.mebibytes)
 	}
 	if os.Geteuid() != 0 {
 		return errors.New("must be root, to make network namespaces")

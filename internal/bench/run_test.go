@@ -24,18 +24,20 @@ func TestRun(t *testing.T) {
 	t.Parallel()
 
 	oracle.Root(t)
-	for _, tool := range []string{"ip", "dnsmasq", "atftpd", "curl", "busybox", "go"} {
+	for _, tool := range []string{"ip", "dnsmasq", "atftpd", "curl", "busybox", "go", "docker-registry", "skopeo", "umoci"} {
 		oracle.Need(t, tool)
 	}
 	ctx, cancel := context.WithTimeout(t.Context(), 2*time.Minute)
 	defer cancel()
 	dir := t.TempDir()
-	self, netboot := filepath.Join(dir, "bench"), filepath.Join(dir, "netboot")
+	self, netboot, rootfs := filepath.Join(dir, "bench"), filepath.Join(dir, "netboot"), filepath.Join(dir, "rootfs")
 	build(ctx, t, self, "./internal/bench")
 	build(ctx, t, netboot, "./examples/netboot")
+	build(ctx, t, rootfs, "./examples/rootfs")
 
 	results := filepath.Join(dir, "results.md")
-	cmd := exec.CommandContext(ctx, self, "-netboot", netboot, "-run", "offers|tftp|window", "-n", "1", "-seconds", "0.2", "-o", results)
+	cmd := exec.CommandContext(ctx, self, "-netboot", netboot, "-rootfs", rootfs,
+		"-run", "offers|tftp|window|image", "-n", "1", "-seconds", "0.2", "-mib", "8", "-o", results)
 	out, err := cmd.CombinedOutput()
 	require.NoError(t, err, "%s", out)
 	table, err := os.ReadFile(results)
@@ -44,6 +46,7 @@ func TestRun(t *testing.T) {
 	assert.Regexp(t, `ProxyDHCP offers per second.*dnsmasq`, string(table))
 	assert.Regexp(t, `clients: 50 .*atftpd`, string(table))
 	assert.Regexp(t, `windowsize 16.*lock-step`, string(table))
+	assert.Regexp(t, `pull and flatten, seconds, 8 MiB.*skopeo and umoci`, string(table))
 }
 
 // build builds a program of this module.
