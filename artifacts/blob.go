@@ -7,7 +7,10 @@ import (
 	"time"
 )
 
-const blobDir = "blobs/sha256"
+const (
+	blobDir  = "blobs/sha256"
+	blobMode = 0o444
+)
 
 func blobFile(d Digest) string { return path.Join(blobDir, d.Hex()) }
 
@@ -50,6 +53,9 @@ func (s *Store) open(info Info) (*File, error) {
 	if err != nil {
 		_ = f.Close() // It was only read.
 		return nil, err
+	}
+	if there.Mode().Perm() != blobMode {
+		_ = s.root.Chmod(name, blobMode) // Somebody was killed between two steps.
 	}
 	now := time.Now()
 	_ = s.root.Chtimes(name, now, now) // A store that cannot be written to needs no order of use.

@@ -99,7 +99,8 @@ func (s *Store) remember(id, name string, e entry) error {
 		return nil
 	}
 	e.Source, e.Name = id, label(name)
-	return s.writeJSON(indexFile(id, name), e)
+	file := indexFile(id, name)
+	return s.writeJSON(file, path.Join(indexDir, "."+rand.Text()), e) // Others may write one as well.
 }
 
 func (s *Store) readJSON(name string, v any) error {
@@ -110,13 +111,13 @@ func (s *Store) readJSON(name string, v any) error {
 	return json.Unmarshal(data, v)
 }
 
-// writeJSON replaces a file by another at once.
-func (s *Store) writeJSON(name string, v any) error {
+// writeJSON replaces the file called name by another, which is called next
+// until it is complete.
+func (s *Store) writeJSON(name, next string, v any) error {
 	data, err := json.MarshalIndent(v, "", "  ")
 	if err != nil {
 		return err
 	}
-	next := path.Join(path.Dir(name), "."+rand.Text())
 	err = s.root.WriteFile(next, append(data, '\n'), 0o600)
 	if err == nil {
 		err = s.root.Rename(next, name)

@@ -33,9 +33,9 @@ func put(t *testing.T, s *artifacts.Store, dir, name string, size int, used time
 	return f
 }
 
+// TestStorePrune is not parallel: a process that another test starts has, for
+// a moment, the locks of this one.
 func TestStorePrune(t *testing.T) {
-	t.Parallel()
-
 	dir := t.TempDir()
 	s := openStore(t, dir)
 	hour := func(n int) time.Time { return time.Date(2026, 1, 1, n, 0, 0, 0, time.UTC) }
@@ -74,9 +74,8 @@ func TestStorePrune(t *testing.T) {
 	assert.Empty(t, left, "names without content are forgotten")
 }
 
+// TestStorePruneHalfFetched is not parallel either.
 func TestStorePruneHalfFetched(t *testing.T) {
-	t.Parallel()
-
 	body := randomBytes(1 << 20)
 	web := newSite(t, map[string][]byte{"/iso": body})
 	dir := t.TempDir()

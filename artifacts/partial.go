@@ -9,7 +9,11 @@ import (
 	"time"
 )
 
-const partialDir = "partial"
+const (
+	partialDir  = "partial"
+	stateSuffix = ".json"
+	nextSuffix  = ".new" // of a state that is being written
+)
 
 // A partial is a file on its way into the store. Nobody else has it: the file
 // is its own lock. What is in it survives the process, so that another goes
@@ -69,7 +73,7 @@ func (p *partial) open() (bool, error) {
 	return false, err
 }
 
-func (p *partial) stateName() string { return p.name + ".json" }
+func (p *partial) stateName() string { return p.name + stateSuffix }
 
 // size returns how many bytes there are.
 func (p *partial) size() int64 {
@@ -95,7 +99,8 @@ func (p *partial) restart(info Info, source string) error {
 	if err != nil {
 		return p.s.disk(err)
 	}
-	return p.s.writeJSON(p.stateName(), partialState{Source: source, Size: info.Size, ETag: info.ETag, ModTime: info.ModTime})
+	state := partialState{Source: source, Size: info.Size, ETag: info.ETag, ModTime: info.ModTime}
+	return p.s.writeJSON(p.stateName(), p.stateName()+nextSuffix, state)
 }
 
 // commit turns the file into the stored one with info.Digest, and returns
@@ -118,9 +123,6 @@ func (p *partial) commit(info Info, note func(Info) error) (*File, error) {
 
 // finish brings the file to the disk, and to its place.
 func (p *partial) finish(info Info, note func(Info) error) error {
-	if err := p.file.Chmod(0o444); err != nil {
-		return err
-	}
 	if err := p.file.Sync(); err != nil {
 		return err
 	}
@@ -131,7 +133,11 @@ func (p *partial) finish(info Info, note func(Info) error) error {
 	if !locks {
 		p.close() // Where there are no locks, open files cannot be renamed either.
 	}
-	if err := p.s.root.Rename(p.name, blobFile(info.Digest)); err != nil {
+	name := blobFile(info.Digest)
+	if err := p.s.root.Rename(p.name, name); err != nil {
+		return err
+	}
+	if err := p.s.root.Chmod(name, blobMode); err != nil {
 		return err
 	}
 	return p.s.syncDir(blobDir)

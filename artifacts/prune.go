@@ -68,7 +68,7 @@ func (s *Store) residents(dir string) ([]resident, error) {
 	}
 	var found []resident
 	for _, e := range entries {
-		if strings.HasPrefix(e.Name(), ".") || path.Ext(e.Name()) == ".json" {
+		if ext := path.Ext(e.Name()); ext == stateSuffix || ext == nextSuffix {
 			continue // Sweep knows about these.
 		}
 		info, err := e.Info()
@@ -101,7 +101,7 @@ func (s *Store) evict(name string) (bool, error) {
 		return false, nil
 	}
 	if strings.HasPrefix(name, partialDir) {
-		_ = s.root.Remove(name + ".json") // It can be missing.
+		_ = s.root.Remove(name + stateSuffix) // It can be missing.
 	}
 	if err := s.root.Remove(name); err != nil {
 		return false, skipMissing(err)
@@ -135,7 +135,7 @@ func (s *Store) sweep(ctx context.Context) error {
 // stale says whether a file beside the contents is of no use any more.
 func (s *Store) stale(dir string, e os.DirEntry) bool {
 	name := path.Join(dir, e.Name())
-	content := strings.TrimSuffix(name, ".json")
+	content := strings.TrimSuffix(strings.TrimSuffix(name, nextSuffix), stateSuffix)
 	switch {
 	case strings.HasPrefix(e.Name(), "."):
 		info, err := e.Info()
