@@ -189,8 +189,11 @@ func TestSourceGetChecksDigests(t *testing.T) {
 	assert.Contains(t, digest.From, "checksums.txt")
 
 	h.noDigests = false
-	require.ErrorAs(t, get(), &digest)
-	assert.NotContains(t, h.requests(), "GET /kairos-io/kairos/releases/download/v3.3.1/nothing")
+	h.requests()
+	err := get()
+	require.ErrorAs(t, err, &digest)
+	require.ErrorContains(t, err, "kairos-v3.3.1-checksums.txt contradicts")
+	assert.NotContains(t, h.requests(), "GET /kairos-io/kairos/releases/download/v3.3.1/"+kernel, "neither can be right")
 }
 
 func TestSourceGetOfManyAssets(t *testing.T) {
