@@ -56,7 +56,8 @@
 // # Concurrency
 //
 // All functions, and the methods of an [*Image], may be called concurrently,
-// also by several processes with one store. No goroutine outlives a call.
+// also by several processes with one store. No goroutine outlives a call, but
+// for those of connections that are kept for the next: [Image.Close] ends them.
 //
 // # Limits
 //

@@ -87,8 +87,8 @@ func (c *config) validate() error {
 
 // httpClient returns the client that the caller gave, or one that waits for
 // a minute where nothing moves; changed to trust every certificate, if asked.
-func (c *config) httpClient() *http.Client {
-	client := http.Client{}
+// What is made here for it has connections that somebody has to close.
+func (c *config) httpClient() (client http.Client, made *http.Transport) {
 	if c.client != nil {
 		client = *c.client
 	}
@@ -103,7 +103,7 @@ func (c *config) httpClient() *http.Client {
 			ResponseHeaderTimeout: time.Minute,
 		}
 	case !ok || !c.untrusted:
-		return &client
+		return client, nil
 	default:
 		t = t.Clone()
 	}
@@ -114,7 +114,7 @@ func (c *config) httpClient() *http.Client {
 		t.TLSClientConfig.InsecureSkipVerify = true // As the caller asked.
 	}
 	client.Transport = t
-	return &client
+	return client, t
 }
 
 // WithLogger sends log records to l. The default discards them.

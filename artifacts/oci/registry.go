@@ -46,12 +46,19 @@ func openRegistry(ctx context.Context, store *artifacts.Store, ref Reference, cf
 	return im, nil
 }
 
-func findRemote(ctx context.Context, store *artifacts.Store, ref Reference, cfg *config) (*Image, error) {
+func findRemote(ctx context.Context, store *artifacts.Store, ref Reference, cfg *config) (im *Image, err error) {
 	repo, err := name.NewRepository(ref.Registry + "/" + ref.Repository)
 	if err != nil {
 		return nil, err
 	}
 	r := newRemote(store, repo, cfg)
+	defer func() {
+		if err != nil {
+			err = errors.Join(err, r.Close())
+			return
+		}
+		im.closer = r
+	}()
 	file, err := store.Get(ctx, r, "manifests/"+ref.identifier())
 	if err != nil {
 		return nil, fmt.Errorf("manifest: %w", err)

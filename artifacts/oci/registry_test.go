@@ -3,9 +3,11 @@ package oci_test
 import (
 	"io/fs"
 	"log/slog"
+	"net"
 	"net/http"
 	"net/http/httptest"
 	"strings"
+	"sync/atomic"
 	"testing"
 
 	"github.com/stretchr/testify/assert"
@@ -106,4 +108,36 @@ func TestRegistryRefusesPlainHTTP(t *testing.T) {
 	_, err = rootfs(t, openStore(t), ref, oci.WithUntrustedTLS(), oci.WithPlatform("linux/amd64"))
 	require.ErrorContains(t, err, "redirect to plain HTTP")
 	assert.Empty(t, reg.seen())
+}
+
+func TestImageCloseEndsConnections(t *testing.T) {
+	t.Parallel()
+
+	var open atomic.Int64
+	ended := make(chan struct{}, 100)
+	reg := newFakeRegistry(t, func(s *httptest.Server) {
+		s.Config.ConnState = func(_ net.Conn, state http.ConnState) {
+			switch state {
+			case http.StateNew:
+				open.Add(1)
+			case http.StateClosed:
+				open.Add(-1)
+				ended <- struct{}{}
+			}
+		}
+		s.Start()
+	})
+	ref := reg.push(t, "a/b:v1", sample(t, "linux/amd64"))
+	reg.Client().CloseIdleConnections()
+	store := openStore(t)
+	im, err := oci.Registry(t.Context(), store, ref, oci.WithPlainHTTP(), oci.WithPlatform("linux/amd64"))
+	require.NoError(t, err)
+	tree, err := oci.Rootfs(t.Context(), store, im)
+	require.NoError(t, err)
+	defer tree.Close()
+	require.NoError(t, im.Close())
+	for open.Load() > 0 {
+		<-ended
+	}
+	assert.Equal(t, "linux/amd64", text(t, tree, "arch"), "the tree is from the store")
 }

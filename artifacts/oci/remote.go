@@ -33,14 +33,23 @@ type remote struct {
 	repo   name.Repository
 	client *http.Client
 	files  *artifacts.HTTPSource // the same client
+	made   *http.Transport       // below the client, if it is not the caller's
 }
 
 var _ artifacts.Resumer = (*remote)(nil)
 
 func newRemote(store *artifacts.Store, repo name.Repository, cfg *config) *remote {
-	client := cfg.httpClient()
+	client, made := cfg.httpClient()
 	client.Transport = acceptManifests{newGate(client.Transport, repo, cfg)}
-	return &remote{store: store, repo: repo, client: client, files: artifacts.HTTP(client)}
+	return &remote{store: store, repo: repo, client: &client, files: artifacts.HTTP(&client), made: made}
+}
+
+// Close closes connections that nobody uses, unless they are the caller's.
+func (r *remote) Close() error {
+	if r.made != nil {
+		r.made.CloseIdleConnections()
+	}
+	return nil
 }
 
 // ID implements [artifacts.Source].
