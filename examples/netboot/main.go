@@ -8,11 +8,17 @@ import (
 	"context"
 	"fmt"
 	"io"
+	"runtime/debug"
 
 	"github.com/netbootkit/netbootkit/examples/internal/cli"
 )
 
-func main() { cli.Main("netboot", run) }
+func main() {
+	// What lives is a few megabytes, so that collecting at twice as much would
+	// mean to collect all the time when many machines ask at once.
+	debug.SetGCPercent(400)
+	cli.Main("netboot", run)
+}
 
 // run is main without the process: it can be called from a test.
 func run(ctx context.Context, args []string, _ io.Reader, stdout, stderr io.Writer) error {
