@@ -1,0 +1,103 @@
+package mosaic
+
+import (
+	"context"
+	"io"
+)
+
+// bufferSize is how much is read and written at a time, in bytes.
+const bufferSize = 1 << 20
+
+// A holer can say where its data is; see [Image.NextData].
+type holer interface {
+	NextData(off int64) (start, end int64, ok bool)
+}
+
+// NextData returns the first range with data that ends behind off, in bytes,
+// from off on. It returns false when only holes follow.
+func (m *Image) NextData(off int64) (start, end int64, ok bool) {
+	off = max(off, 0)
+	for i := max(m.after(off)-1, 0); i < len(m.pieces); i++ {
+		p := m.pieces[i]
+		start, end, ok := p.nextData(max(off, p.off))
+		if ok && start < m.size {
+			return start, min(end, m.size), true
+		}
+	}
+	return 0, 0, false
+}
+
+// nextData is NextData within p; offsets are those of the image.
+func (p piece) nextData(off int64) (start, end int64, ok bool) {
+	if off >= p.end() {
+		return 0, 0, false
+	}
+	h, isHoler := p.r.(holer)
+	if !isHoler {
+		return off, p.end(), true
+	}
+	start, end, ok = h.NextData(off - p.off)
+	if !ok || start >= p.size {
+		return 0, 0, false
+	}
+	return p.off + start, p.off + min(end, p.size), true
+}
+
+// Copy writes the whole image to w, in order, holes as zeros.
+func (m *Image) Copy(ctx context.Context, w io.Writer) error {
+	if err := m.Check(); err != nil {
+		return err
+	}
+	buf := make([]byte, min(bufferSize, m.size))
+	return m.copyRange(ctx, buf, 0, m.size, func(p []byte, _ int64) error {
+		_, err := w.Write(p)
+		return err
+	})
+}
+
+// CopyAt writes the data of the image to w at its offsets. Holes are not
+// written, so w must be new or hold zeros there; but the last byte of the image
+// is written in any case, so that a file gets the size of the image.
+func (m *Image) CopyAt(ctx context.Context, w io.WriterAt) error {
+	if err := m.Check(); err != nil {
+		return err
+	}
+	buf := make([]byte, min(bufferSize, m.size))
+	write := func(p []byte, off int64) error {
+		_, err := w.WriteAt(p, off)
+		return err
+	}
+	done := int64(0)
+	for {
+		start, end, ok := m.NextData(done)
+		if !ok {
+			break
+		}
+		if err := m.copyRange(ctx, buf, start, end, write); err != nil {
+			return err
+		}
+		done = end
+	}
+	if done < m.size {
+		return write([]byte{0}, m.size-1)
+	}
+	return nil
+}
+
+// copyRange hands what lies from off to end to write, through buf.
+func (m *Image) copyRange(ctx context.Context, buf []byte, off, end int64, write func([]byte, int64) error) error {
+	for off < end {
+		if err := ctx.Err(); err != nil {
+			return context.Cause(ctx)
+		}
+		p := buf[:min(int64(len(buf)), end-off)]
+		if _, err := m.ReadAt(p, off); err != nil {
+			return err
+		}
+		if err := write(p, off); err != nil {
+			return err
+		}
+		off += int64(len(p))
+	}
+	return nil
+}
