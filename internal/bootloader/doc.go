@@ -1,0 +1,2 @@
+// Package bootloader finds shim and GRUB in a file tree.
+package bootloader

@@ -1,0 +1,2 @@
+// Package deb reads Debian packages.
+package deb
