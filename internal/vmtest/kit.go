@@ -7,6 +7,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/netbootkit/netbootkit/internal/oracle"
+	"github.com/netbootkit/netbootkit/internal/vmtest/manifest"
 )
 
 // NewNetworkT makes a network for a test, which skips where that cannot be
@@ -50,22 +51,70 @@ func NewGuestT(tb testing.TB) (dir string) {
 	return dir
 }
 
+// BootT switches on a machine of a test that is on no network, and whose
+// console is shown when the test fails.
+func BootT(tb testing.TB, spec Spec) *Machine {
+	tb.Helper()
+	needFirmware(tb, spec)
+	m, err := Boot(tb.Context(), spec)
+	require.NoError(tb, err)
+	m.showT(tb, "the machine")
+	return m
+}
+
 // BootT switches on a machine of a test, whose console is shown when the test
 // fails.
 func (n *Network) BootT(tb testing.TB, spec Spec) *Machine {
 	tb.Helper()
+	needFirmware(tb, spec)
 	if spec.Firmware == BIOS {
 		oracle.File(tb, "/usr/lib/ipxe/qemu/pxe-virtio.rom", "/usr/share/qemu/pxe-virtio.rom")
-	} else if _, _, err := findOVMF("/usr/share", spec.Firmware == UEFISecure); err != nil {
-		oracle.Skip(tb, err.Error())
 	}
 	m, err := n.Boot(tb.Context(), spec)
 	require.NoError(tb, err)
+	m.showT(tb, spec.MAC.String())
+	return m
+}
+
+// needFirmware skips a test that lacks QEMU or the machine's firmware.
+func needFirmware(tb testing.TB, spec Spec) {
+	tb.Helper()
+	oracle.Need(tb, spec.program())
+	if spec.Firmware == BIOS {
+		return
+	}
+	if _, _, err := findFirmware("/usr/share", spec.Firmware); err != nil {
+		oracle.Skip(tb, err.Error())
+	}
+}
+
+// showT switches the machine off at the end of a test.
+func (m *Machine) showT(tb testing.TB, name string) {
+	tb.Helper()
 	tb.Cleanup(func() {
 		m.Kill()
 		if tb.Failed() {
-			tb.Logf("console of %v:\n%s", spec.MAC, m.Console.Tail())
+			tb.Logf("console of %s:\n%s", name, m.Console.Tail())
 		}
 	})
-	return m
+}
+
+// ManifestsT lists file systems for a test, which skips where no machine can
+// be run, and fails when one of them cannot be mounted.
+func ManifestsT(tb testing.TB, mounts ...Mount) []manifest.Result {
+	tb.Helper()
+	oracle.Need(tb, "go")
+	needFirmware(tb, Spec{Firmware: BIOS})
+	if _, _, err := findKernel("/"); err != nil {
+		oracle.Skip(tb, err.Error())
+	}
+	results, err := Manifests(tb.Context(), mounts...)
+	require.NoError(tb, err)
+	return results
+}
+
+// ManifestT is [ManifestsT] for one file system.
+func ManifestT(tb testing.TB, mount Mount) manifest.Manifest {
+	tb.Helper()
+	return ManifestsT(tb, mount)[0].Manifest
 }

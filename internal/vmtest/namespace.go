@@ -15,6 +15,16 @@ import (
 // process that made it follows, then a random word, then the name of the host.
 const namePrefix = "netbootkit-"
 
+// tempDir makes a folder that removeLeftovers takes away should this process
+// not do so itself.
+func tempDir() (string, error) {
+	dir, err := os.MkdirTemp("", fmt.Sprintf("%s%d-*", namePrefix, os.Getpid()))
+	if err != nil {
+		return "", fmt.Errorf("vmtest: %w", err)
+	}
+	return dir, nil
+}
+
 // ip runs iproute2's ip with the words of a line.
 func ip(ctx context.Context, format string, args ...any) (string, error) {
 	line := fmt.Sprintf(format, args...)

@@ -26,6 +26,18 @@ func (n *Network) start(cmd *exec.Cmd, name string) (*Process, error) {
 
 // startCopy also copies what the program prints to dst, unless that is nil.
 func (n *Network) startCopy(cmd *exec.Cmd, name string, dst io.Writer) (*Process, error) {
+	p, err := startProcess(cmd, name, dst)
+	if err != nil {
+		return nil, err
+	}
+	n.mu.Lock()
+	n.processes = append(n.processes, p)
+	n.mu.Unlock()
+	return p, nil
+}
+
+// startProcess runs cmd, which ends with this process at the latest.
+func startProcess(cmd *exec.Cmd, name string, dst io.Writer) (*Process, error) {
 	p := &Process{Output: newTranscript(dst), name: name, cmd: cmd, done: make(chan struct{})}
 	cmd.Stdout, cmd.Stderr = p.Output, p.Output
 	cmd.WaitDelay = time.Second // For what a killed program has left running.
@@ -33,9 +45,6 @@ func (n *Network) startCopy(cmd *exec.Cmd, name string, dst io.Writer) (*Process
 	if err := cmd.Start(); err != nil {
 		return nil, fmt.Errorf("vmtest: %s: %w", name, err)
 	}
-	n.mu.Lock()
-	n.processes = append(n.processes, p)
-	n.mu.Unlock()
 	go func() {
 		p.err = cmd.Wait()
 		p.Output.end()
