@@ -46,6 +46,8 @@
 // extents lie outside the image, as in one that was cut off, is listed, but
 // cannot be opened: the error matches [io.ErrUnexpectedEOF]. Likewise files that
 // are interleaved, sparse (SF) or compressed (ZF), with [errors.ErrUnsupported].
+// A link whose target does not fit into its entries, as genisoimage writes
+// those of more than about 200 bytes, has what is there as its target.
 //
 // # Concurrency
 //

@@ -1,6 +1,7 @@
 package iso9660
 
 import (
+	"archive/tar"
 	"errors"
 	"fmt"
 	"io"
@@ -180,7 +181,7 @@ func (im *Image) ReadLink(name string) (string, error) {
 	switch {
 	case err != nil:
 		return "", err
-	case n.target() == "":
+	case n.kind != tar.TypeSymlink:
 		return "", &fs.PathError{Op: "readlink", Path: name, Err: fs.ErrInvalid}
 	default:
 		return n.target(), nil
@@ -231,12 +232,15 @@ func (im *Image) lookup(rest string, follow bool) (*node, error) {
 			return nil, fs.ErrNotExist
 		}
 		target := next.target()
-		if target == "" || !follow && strings.Trim(rest, "/") == "" {
+		if next.kind != tar.TypeSymlink || !follow && strings.Trim(rest, "/") == "" {
 			at = next
 			continue
 		}
 		if links++; links > maxLinks {
 			return nil, errLoop
+		}
+		if target == "" {
+			return nil, fs.ErrNotExist
 		}
 		if strings.HasPrefix(target, "/") {
 			at = im.root

@@ -3,7 +3,6 @@ package iso9660
 import (
 	"bytes"
 	"encoding/binary"
-	"errors"
 	"fmt"
 )
 
@@ -152,7 +151,7 @@ func (x *rockRidge) addTarget(components []byte) error {
 	for len(components) >= 2 {
 		flags, n := components[0], int(components[1])
 		if 2+n > len(components) {
-			return errors.New("component does not fit")
+			return nil // As genisoimage writes long targets, whose rest is lost.
 		}
 		text := components[2 : 2+n]
 		components = components[2+n:]
