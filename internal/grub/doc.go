@@ -63,8 +63,8 @@
 // that follows it, at 0x8000, and jumps over diskboot.img. From the same ISO on
 // a disk, boot_hybrid.img loads diskboot.img, which loads the core by its block
 // list, which is what xorriso calls GRUB2 boot information: 4*block + 5 at byte
-// 2548 of the image. [Place] fills in both, and the sum last, so that it is
-// right; xorriso sums up before it fills in the block list.
+// 2548 of the image. [Place] fills in both, and the sum last, as xorriso does,
+// because the block list is part of what is summed up.
 //
 // The NOPs in boot.img make it trust no BIOS that calls a disk a floppy:
 // without them the drive number that such a BIOS passes is used, with them

@@ -78,3 +78,20 @@ func same(t *testing.T, theirs, ours []byte, disk, decompressor int) {
 	}
 	assert.True(t, bytes.Equal(want, got), "what is not compressed")
 }
+
+// TestPlaceAsXorriso compares what Place fills in with what xorriso does.
+func TestPlaceAsXorriso(t *testing.T) {
+	t.Parallel()
+	image, err := grub.ElTorito(os.DirFS(installed(t)), "/boot/grub2", grub.ISOModules())
+	require.NoError(t, err)
+	out := filepath.Join(t.TempDir(), "out.iso")
+	run(t, "xorriso", "-as", "mkisofs", "-R", "-o", out, "-b", "boot/eltorito.img", "-no-emul-boot",
+		"-boot-load-size", "4", "-boot-info-table", "--grub2-boot-info", source(t, image))
+	iso, err := os.ReadFile(out)
+	require.NoError(t, err)
+	start := bytes.Index(iso, image[64:2500])
+	require.Positive(t, start)
+	at := start - 64
+	require.NoError(t, grub.Place(image, uint32(at/2048)))
+	assert.True(t, bytes.Equal(iso[at:at+len(image)], image))
+}
