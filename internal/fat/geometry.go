@@ -59,7 +59,10 @@ func choose(v *Volume, root *node) (*geometry, error) {
 		root.walk(func(n *node) { size += n.bytes() })
 		size += v.Spare
 	}
-	fault := fmt.Errorf("fat: size %d: no volume of this kind has it", size)
+	fault := fmt.Errorf("fat: size %d: no FAT volume has it", size)
+	if v.Bits != 0 {
+		fault = fmt.Errorf("fat: size %d: no FAT%d volume has it", size, v.Bits)
+	}
 	for _, bits := range kinds(v.Bits, size) {
 		for _, perCluster := range clusterSizes(bits, size) {
 			g, err := try(v, root, bits, perCluster)
@@ -113,7 +116,7 @@ func try(v *Volume, root *node, bits int, perCluster int64) (*geometry, error) {
 	case bits == 32:
 		g.reserved = 32
 	case entries > maxRoot:
-		return nil, fmt.Errorf("fat: root: its names take %d entries, and FAT%d has up to %d", entries, bits, maxRoot)
+		return nil, fmt.Errorf("fat: directory .: its names take %d entries, and in FAT%d there may be %d", entries, bits, maxRoot)
 	default:
 		g.root = ceil(max(minRoot, int64(entries))*entrySize, sectorSize)
 	}

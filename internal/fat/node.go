@@ -55,7 +55,7 @@ func (n *node) scan(tree fs.FS) error {
 		return err
 	}
 	if n.entries() > maxEntries {
-		return fmt.Errorf("fat: %s: its names take %d entries, and a directory has up to %d", n.name, n.entries(), maxEntries)
+		return fmt.Errorf("fat: directory %s: its names take %d entries, and there may be %d", n.name, n.entries(), maxEntries)
 	}
 	for _, child := range n.children {
 		if !child.dir {

@@ -27,10 +27,10 @@ func (t *table) size() int64 {
 // end of a run. The first two hold the media byte, and that nothing is amiss.
 func (t *table) entry(cluster uint32) uint32 {
 	ones := uint32(1)<<min(t.bits, 28) - 1 // Of 32 bits, 28 are used.
-	switch {
-	case cluster == 0:
+	switch cluster {
+	case 0:
 		return ones&^0xFF | media
-	case cluster == 1:
+	case 1:
 		return ones
 	}
 	i := sort.Search(len(t.last), func(i int) bool { return t.last[i] >= cluster })
