@@ -71,7 +71,7 @@ func placed(t *testing.T) string {
 	require.NoError(t, err)
 	copy(iso, code)
 	iso[510], iso[511] = 0x55, 0xaa
-	require.NoError(t, os.WriteFile(out, iso, 0o644)) //nolint:gosec // A test's own file.
+	require.NoError(t, os.WriteFile(out, iso, 0o644))
 	return out
 }
 
