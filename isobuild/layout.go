@@ -1,0 +1,186 @@
+package isobuild
+
+import (
+	"archive/tar"
+	"bytes"
+	"context"
+	"fmt"
+	"io"
+	"io/fs"
+	"path"
+	"time"
+
+	"github.com/netbootkit/netbootkit/internal/iso9660"
+	"github.com/netbootkit/netbootkit/internal/isomaster"
+	"github.com/netbootkit/netbootkit/internal/mosaic"
+	"github.com/netbootkit/netbootkit/internal/overlay"
+)
+
+const (
+	blockSize = iso9660.BlockSize
+
+	// partitionBlock is where the first partition starts. Its own descriptors
+	// are 16 blocks behind, so that it mounts by itself.
+	partitionBlock = 16
+	// dataBlock is the first block that is not reserved for descriptors.
+	dataBlock = partitionBlock + 32
+)
+
+// A layout collects the files of a new image, gives them places, and puts the
+// image together: first come addTree, addFile, addBIOS and addESP, in any order;
+// then place; then finish.
+type layout struct {
+	cfg    *config
+	at     time.Time
+	files  *overlay.Builder
+	tree   *overlay.Tree              // what files makes
+	apart  map[string]*isomaster.Node // files that place does not look for, by path
+	root   *isomaster.Node
+	image  *mosaic.Image
+	volume isomaster.Volume
+	next   uint32 // the first block that is free
+	bios   *biosBoot
+	esp    *mosaic.Image
+}
+
+// newLayout returns an empty layout of a volume called cfg.volumeID.
+func newLayout(cfg *config) *layout {
+	at := cfg.time
+	if at.IsZero() {
+		at = time.Date(1980, 1, 1, 0, 0, 0, 0, time.UTC)
+	}
+	return &layout{
+		cfg: cfg, at: at, files: overlay.New(), apart: make(map[string]*isomaster.Node),
+		image: mosaic.New(), next: dataBlock,
+		volume: isomaster.Volume{ID: cfg.volumeID, Application: "NETBOOTKIT", Time: at},
+	}
+}
+
+// addTree lays a tree over the files that are there.
+func (l *layout) addTree(tree fs.FS) error { return l.files.AddTree(tree) }
+
+// addFile makes a file of root's with the first size bytes of r, in place of
+// what was there.
+func (l *layout) addFile(name string, r io.ReaderAt, size int64) error {
+	return l.files.AddFile(l.header(name, size), r)
+}
+
+// addBytes makes a file of root's.
+func (l *layout) addBytes(name string, b []byte) error {
+	return l.addFile(name, bytes.NewReader(b), int64(len(b)))
+}
+
+// addCopy makes a file of root's with the content of one in another tree.
+func (l *layout) addCopy(name string, tree fs.FS, from string) error {
+	info, err := fs.Stat(tree, from)
+	if err != nil {
+		return err
+	}
+	return l.addFile(name, treeFile{tree, from}, info.Size())
+}
+
+// addApart makes a file whose node is returned: its extents are the caller's
+// affair.
+func (l *layout) addApart(name string) (*isomaster.Node, error) {
+	if err := l.addBytes(name, nil); err != nil {
+		return nil, err
+	}
+	node := &isomaster.Node{Name: path.Base(name), Header: l.header(name, 0)}
+	l.apart[name] = node
+	return node, nil
+}
+
+// putApart places the content of a file that is kept apart.
+func (l *layout) putApart(node *isomaster.Node, content []byte) error {
+	var err error
+	node.Extents, err = l.put(bytes.NewReader(content), int64(len(content)))
+	return err
+}
+
+func (l *layout) header(name string, size int64) *tar.Header {
+	return &tar.Header{Typeflag: tar.TypeReg, Name: name, Mode: 0o644, Size: size, ModTime: l.at}
+}
+
+// take returns the first of the blocks for size bytes, which are taken then.
+func (l *layout) take(size int64) (uint32, error) {
+	at, blocks := l.next, (size+blockSize-1)/blockSize
+	if blocks > int64(^uint32(0)-at) {
+		return 0, fmt.Errorf("image has more than %d blocks of %d bytes", ^uint32(0), blockSize)
+	}
+	l.next += uint32(blocks)
+	return at, nil
+}
+
+// put places a piece of size bytes, and returns its extents.
+func (l *layout) put(r io.ReaderAt, size int64) ([]iso9660.Extent, error) {
+	if size == 0 {
+		return nil, nil
+	}
+	block, err := l.take(size)
+	if err != nil {
+		return nil, err
+	}
+	l.image.Add(offset(block), r, size)
+	return []iso9660.Extent{{Block: block, Size: size}}, nil
+}
+
+// offset returns where a block starts, in bytes.
+func offset(block uint32) int64 { return int64(block) * blockSize }
+
+// place gives all files their places, in the order of [fs.WalkDir], but for
+// those that are kept apart.
+func (l *layout) place(ctx context.Context) error {
+	if l.bios != nil {
+		if err := l.bios.place(l); err != nil {
+			return err
+		}
+	}
+	l.tree = l.files.Tree()
+	nodes := make(map[string]*isomaster.Node)
+	return fs.WalkDir(l.tree, ".", func(name string, d fs.DirEntry, err error) error {
+		if err == nil {
+			err = context.Cause(ctx)
+		}
+		if err != nil {
+			return err
+		}
+		node, err := l.node(name, d, nodes)
+		if err != nil {
+			return fmt.Errorf("%s: %w", name, err)
+		}
+		nodes[name] = node
+		if name == "." {
+			l.root = node
+			return nil
+		}
+		parent := nodes[path.Dir(name)]
+		parent.Children = append(parent.Children, node)
+		return nil
+	})
+}
+
+// node returns the node of one file, and places its content.
+func (l *layout) node(name string, d fs.DirEntry, nodes map[string]*isomaster.Node) (*isomaster.Node, error) {
+	if node := l.apart[name]; node != nil {
+		return node, nil
+	}
+	info, err := d.Info()
+	if err != nil {
+		return nil, err
+	}
+	h, err := overlay.Header(l.tree, name, info)
+	if err != nil {
+		return nil, err
+	}
+	node := &isomaster.Node{Name: path.Base(name), Header: h}
+	switch h.Typeflag {
+	case tar.TypeLink:
+		node.Same = nodes[h.Linkname]
+	case tar.TypeReg:
+		node.Extents, err = l.put(treeFile{l.tree, name}, info.Size())
+	}
+	if name == "." {
+		node.Name = ""
+	}
+	return node, err
+}
