@@ -2,7 +2,7 @@ package isomaster
 
 import (
 	"archive/tar"
-	"errors"
+	"fmt"
 	"time"
 
 	"github.com/netbootkit/netbootkit/internal/iso9660"
@@ -73,12 +73,27 @@ type Piece struct {
 // directories. It looks at the sizes of extents, not at their blocks, at
 // whether there is a partition, not at its size, and not at the size of v.
 func Measure(root *Node, v *Volume) (blocks uint32, err error) {
-	return 0, errors.ErrUnsupported
+	l, err := newLayout(root, v)
+	if err != nil {
+		return 0, fmt.Errorf("isomaster: %w", err)
+	}
+	return l.blocks, nil
 }
 
 // Metadata returns the descriptors, the boot catalogue, and the path tables
 // and directories, which begin at the block at. The pieces are in the order of
 // their blocks.
 func Metadata(root *Node, v *Volume, at uint32) ([]Piece, error) {
-	return nil, errors.ErrUnsupported
+	l, err := newLayout(root, v)
+	if err != nil {
+		return nil, fmt.Errorf("isomaster: %w", err)
+	}
+	if err := l.place(at); err != nil {
+		return nil, fmt.Errorf("isomaster: %w", err)
+	}
+	pieces, err := l.pieces()
+	if err != nil {
+		return nil, fmt.Errorf("isomaster: %w", err)
+	}
+	return pieces, nil
 }

@@ -1,0 +1,211 @@
+package isomaster
+
+import (
+	"fmt"
+	"path"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/netbootkit/netbootkit/internal/iso9660"
+)
+
+// tree is one tree of directories, with its path tables: of the image or of
+// the partition, with the names of Rock Ridge or of Joliet.
+type tree struct {
+	joliet    bool
+	partition bool
+	base      uint32 // the block of the image that is its block 0
+	time      time.Time
+
+	dirs   []directory // by level, then by parent, then by identifier
+	links  map[*Node]*link
+	table  int    // size of a path table in bytes
+	blocks uint32 // of path tables and directories
+	start  uint32 // the block of the image where they begin
+}
+
+// directory is one of a tree.
+type directory struct {
+	node   *Node
+	id     string // its identifier, as recorded
+	parent int    // index in dirs; that of the root is its own
+	child  int    // index in dirs of the first directory in it
+	inside uint32 // how many directories are in it
+	serial uint32 // its inode number
+	first  uint32 // inode number of its first entry
+	size   uint32 // of its records in bytes, a multiple of a block
+	blocks uint32 // of its records and their continuation
+	start  uint32 // the block of the image where it begins
+}
+
+// link is a file with several names.
+type link struct {
+	names  uint32 // in this tree
+	serial uint32 // its inode number
+	met    bool   // whether the file itself has been met, not only links
+	by     string // path of a name that is a hard link to it
+}
+
+// maxParent is the highest number of a directory that another one can be in:
+// path tables have 16 bits for it (ECMA-119 §9.4.4).
+const maxParent = 1<<16 - 1
+
+// entry is a child of a directory, as the directory lists it.
+type entry struct {
+	*Node
+
+	id string // as recorded, but without version
+}
+
+// plan finds all directories of the tree below root and measures them.
+func (t *tree) plan(root *Node) error {
+	t.links = make(map[*Node]*link)
+	t.dirs = append(t.dirs, directory{node: root, id: "\x00", serial: 1})
+	serials := uint32(1)
+	for i := 0; i < len(t.dirs); i++ {
+		t.dirs[i].first = serials + 1
+		n, err := t.planDirectory(i)
+		if err != nil {
+			return err
+		}
+		serials += n
+	}
+	if err := t.measure(); err != nil {
+		return err
+	}
+	for _, l := range t.links {
+		if !l.met && t.complete() {
+			return fmt.Errorf("%s: hard link to a file that is not in the tree", l.by)
+		}
+	}
+	return nil
+}
+
+// complete says whether all nodes are in the tree.
+func (t *tree) complete() bool { return !t.partition && !t.joliet }
+
+// planDirectory adds the directories that are in the one with the number i, and
+// returns how many inode numbers it takes.
+func (t *tree) planDirectory(i int) (serials uint32, err error) {
+	entries, err := t.entries(t.dirs[i].node)
+	if err != nil {
+		return 0, fmt.Errorf("%s: %w", t.path(i, ""), err)
+	}
+	t.dirs[i].child = len(t.dirs)
+	serials = uint32(len(entries))
+	for k, e := range entries {
+		if t.complete() {
+			if err := e.check(); err != nil {
+				return 0, fmt.Errorf("%s: %w", t.path(i, e.Name), err)
+			}
+		}
+		switch {
+		case e.Same != nil:
+			serials += t.addLink(e.Same, t.dirs[i].first+serials, i, e.Name)
+		case e.isDirectory():
+			if i >= maxParent {
+				return 0, fmt.Errorf("%s: directory in one that is not among the first %d", t.path(i, e.Name), maxParent)
+			}
+			t.dirs[i].inside++
+			t.dirs = append(t.dirs, directory{node: e.Node, id: e.id, parent: i, serial: t.dirs[i].first + uint32(k)})
+		}
+	}
+	return serials, nil
+}
+
+// addLink counts a hard link to n, and returns how many inode numbers it takes.
+func (t *tree) addLink(n *Node, serial uint32, dir int, name string) uint32 {
+	if l, ok := t.links[n]; ok {
+		l.names++
+		return 0
+	}
+	t.links[n] = &link{names: 1, serial: serial, by: t.path(dir, name)}
+	return 1
+}
+
+// entries are what the tree lists of the directory n, in the order of the
+// identifiers (ECMA-119 §9.3), which do not depend on what is Outside.
+func (t *tree) entries(n *Node) ([]entry, error) {
+	entries := make([]entry, 0, len(n.Children))
+	for _, c := range n.Children {
+		if !t.joliet || c.file().inJoliet() {
+			entries = append(entries, entry{Node: c})
+		}
+	}
+	slices.SortFunc(entries, func(a, b entry) int { return strings.Compare(a.Name, b.Name) })
+	ids := newNamer(t.joliet, len(entries))
+	for i := range entries {
+		e := &entries[i]
+		if i > 0 && e.Name == entries[i-1].Name {
+			return nil, fmt.Errorf("two files are called %q", e.Name)
+		}
+		e.id = ids.identifier(e.Name, e.file().isDirectory())
+		if t.joliet {
+			e.id = bigEndian(e.id)
+		}
+	}
+	if t.partition {
+		entries = slices.DeleteFunc(entries, func(e entry) bool { return e.outside() })
+	}
+	slices.SortFunc(entries, func(a, b entry) int { return strings.Compare(a.id, b.id) })
+	return entries, nil
+}
+
+// path of name in the directory with the number i.
+func (t *tree) path(i int, name string) string {
+	for ; i > 0; i = t.dirs[i].parent {
+		name = path.Join(t.dirs[i].node.Name, name)
+	}
+	return "/" + name
+}
+
+// measure finds the sizes of all directories and of the tree.
+func (t *tree) measure() error {
+	const highest = 1<<32 - 1
+	var e encoder
+	blocks := int64(0)
+	for i := range t.dirs {
+		d := &t.dirs[i]
+		if err := e.encode(t, i); err != nil {
+			return err
+		}
+		if len(e.records) > highest-iso9660.BlockSize {
+			return fmt.Errorf("%s: directory of %d bytes", t.path(i, ""), len(e.records))
+		}
+		d.size = uint32(len(e.records))
+		d.blocks = uint32((len(e.records) + len(e.areas)) / iso9660.BlockSize)
+		blocks += int64(d.blocks)
+		t.table += pathRecordSize(d.id)
+	}
+	blocks += 2 * int64(t.tableBlocks())
+	if blocks > highest {
+		return fmt.Errorf("directories take %d blocks", blocks)
+	}
+	t.blocks = uint32(blocks)
+	return nil
+}
+
+// place says where path tables and directories are: from the block at on.
+func (t *tree) place(at uint32) {
+	t.start = at
+	at += 2 * t.tableBlocks()
+	for i := range t.dirs {
+		t.dirs[i].start = at
+		at += t.dirs[i].blocks
+	}
+}
+
+// bytes are the path tables and directories, after place.
+func (t *tree) bytes() ([]byte, error) {
+	b := make([]byte, 0, int64(t.blocks)*iso9660.BlockSize)
+	b = t.appendPathTables(b)
+	var e encoder
+	for i := range t.dirs {
+		if err := e.encode(t, i); err != nil {
+			return nil, err
+		}
+		b = append(append(b, e.records...), e.areas...)
+	}
+	return b, nil
+}
