@@ -47,25 +47,31 @@ func kind(clusters int64) int {
 	return 32
 }
 
-// sweep returns sizes in bytes: around all that changes the geometry, and many
-// others up to 1 GiB.
-func sweep() (sizes []int64) {
-	for mib := int64(1); mib <= 40; mib++ {
-		sizes = append(sizes, mib<<20)
-	}
-	for _, mib := range []int64{64, 65, 127, 128, 129, 130, 194, 255, 256, 257, 258, 259, 260, 261, 511, 512, 513, 1020, 1023, 1024} {
-		sizes = append(sizes, mib<<20, mib<<20-512, mib<<20+512)
-	}
-	return sizes
-}
-
+// TestNewSizes takes sizes at which the geometry changes, or at which the tables
+// of other writers are known to be too small.
 func TestNewSizes(t *testing.T) {
 	t.Parallel()
-	tree := fstest.MapFS{"EFI/BOOT/BOOTX64.EFI": file(pattern(300_001, 1)), "b.txt": file([]byte("b"))}
-	sizes := sweep()
-	if testing.Short() {
-		sizes = sizes[:20]
+	var sizes []int64
+	for _, mib := range []int64{1, 2, 4, 8, 16, 32, 64, 129, 194, 256, 259, 512, 1020} {
+		sizes = append(sizes, mib<<20, mib<<20+512)
 	}
+	checkSizes(t, append(sizes, 8<<20-512, 512<<20-512))
+}
+
+func TestNewManySizes(t *testing.T) {
+	t.Parallel()
+	oracle.All(t)
+	var sizes []int64
+	for mib := int64(1); mib <= 1024; mib += 1 + mib/64 {
+		sizes = append(sizes, mib<<20-512, mib<<20, mib<<20+512)
+	}
+	checkSizes(t, sizes)
+}
+
+// checkSizes makes a volume of each size in bytes, and has it checked and read.
+func checkSizes(t *testing.T, sizes []int64) {
+	t.Helper()
+	tree := fstest.MapFS{"EFI/BOOT/BOOTX64.EFI": file(pattern(300_001, 1)), "b.txt": file([]byte("b"))}
 	for _, size := range sizes {
 		image := newImage(t, tree, fat.Volume{Label: "SIZES", Size: size})
 		require.EqualValues(t, size, image.Size())
