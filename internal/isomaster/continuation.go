@@ -68,10 +68,11 @@ func (e *encoder) proceed(at, rest int) {
 // resolve makes all CE entries: the continuation areas begin at block.
 func (e *encoder) resolve(block uint32) {
 	for _, x := range e.fixes {
-		b := e.records[x.at:]
+		b := e.records
 		if x.inAreas {
-			b = e.areas[x.at:]
+			b = e.areas
 		}
+		b = b[x.at:]
 		copy(b, "CE\x1c\x01")
 		put32(b[4:], block+uint32(x.to/iso9660.BlockSize))
 		put32(b[12:], uint32(x.to%iso9660.BlockSize))
