@@ -1,0 +1,226 @@
+package squashfs
+
+import (
+	"bytes"
+	"context"
+	"crypto/sha256"
+	"fmt"
+	"hash"
+	"io"
+	"io/fs"
+
+	"github.com/netbootkit/netbootkit/internal/meter"
+)
+
+// A content is what a regular file holds. Files with the same bytes share one.
+type content struct {
+	start    uint64   // of the first block in the image
+	sizes    []uint32 // of the blocks in the image; 0 for one of zeros
+	sparse   uint64   // bytes in blocks of zeros
+	fragment uint32   // the number of the block with the rest; noFragment if there is none
+	offset   uint32   // of the rest in that block, when unpacked
+}
+
+// holdBytes is how much of a file waits for the end of it when another file
+// has the same size: most duplicates are then found before they are packed.
+const holdBytes = 4 << 20
+
+// A loader reads files, each once, and sends their blocks into a pipe.
+type loader struct {
+	ctx       context.Context //nolint:containedctx // It lives as long as one call of Write.
+	tree      fs.FS
+	pipe      *pipe
+	progress  *meter.Writer
+	blockSize int64
+
+	twins map[int64]bool // sizes that more than one file has
+	known map[[sha256.Size]byte]*content
+	hash  hash.Hash
+	held  []*block
+	hold  int // how many blocks are held at most
+
+	zeros []byte
+	rest  []byte
+	ends  *block // the fragment block that is being filled
+	count uint32 // of fragment blocks before it
+}
+
+func newLoader(ctx context.Context, tree fs.FS, p *pipe, blockSize, hold int, progress *meter.Writer) *loader {
+	return &loader{
+		ctx: ctx, tree: tree, pipe: p, progress: progress, blockSize: int64(blockSize), hold: hold,
+		known: make(map[[sha256.Size]byte]*content), hash: sha256.New(),
+		zeros: make([]byte, blockSize), rest: make([]byte, blockSize),
+	}
+}
+
+// run loads files in the order given.
+func (l *loader) run(files []*node) error {
+	l.twins = twins(files)
+	for _, n := range files {
+		if err := l.ctx.Err(); err != nil {
+			return err
+		}
+		if err := l.load(n); err != nil {
+			return err
+		}
+	}
+	return l.flush()
+}
+
+// twins returns the sizes that more than one file has. Only those files can be
+// duplicates, and only they are hashed.
+func twins(files []*node) map[int64]bool {
+	seen := make(map[int64]bool)
+	for _, n := range files {
+		_, ok := seen[n.size]
+		seen[n.size] = ok
+	}
+	return seen
+}
+
+// load loads one file.
+func (l *loader) load(n *node) error {
+	n.file = &content{fragment: noFragment}
+	if n.size == 0 {
+		return nil
+	}
+	name := n.path()
+	file, err := l.tree.Open(name)
+	if err != nil {
+		return at(name, err)
+	}
+	defer file.Close()
+	l.hash.Reset()
+	s := &source{loader: l, file: file, name: name, size: n.size, twin: l.twins[n.size]}
+	n.file.sizes = make([]uint32, n.size/l.blockSize)
+	sent, err := l.blocks(s, n.file)
+	if err != nil {
+		return err
+	}
+	rest := l.rest[:n.size%l.blockSize]
+	if err := s.read(rest); err != nil {
+		return err
+	}
+	if s.twin {
+		sum := [sha256.Size]byte(l.hash.Sum(nil))
+		if same, ok := l.known[sum]; ok {
+			err := l.forget(n.file, sent)
+			n.file = same
+			return err
+		}
+		l.known[sum] = n.file
+	}
+	l.release()
+	return l.end(n.file, rest)
+}
+
+// blocks loads all of a file that fills blocks. Those of a file that may be
+// a duplicate are held as long as there are not too many. It says whether any
+// was sent.
+func (l *loader) blocks(s *source, c *content) (sent bool, err error) {
+	first := true
+	for i := range c.sizes {
+		b, err := l.pipe.get()
+		if err != nil {
+			return false, err
+		}
+		b.plain = b.plain[:l.blockSize]
+		if err := s.read(b.plain); err != nil {
+			return false, err
+		}
+		if bytes.Equal(b.plain, l.zeros) {
+			c.sparse += uint64(l.blockSize)
+			l.pipe.put(b)
+			continue
+		}
+		b.file, b.index, b.first = c, i, first
+		first = false
+		l.held = append(l.held, b)
+		if !s.twin || len(l.held) > l.hold || sent {
+			l.release()
+			sent = true
+		}
+	}
+	return sent, nil
+}
+
+// release sends the blocks that were held.
+func (l *loader) release() {
+	for _, b := range l.held {
+		l.pipe.send(b)
+	}
+	l.held = l.held[:0]
+}
+
+// forget takes back the blocks of c, some of which may have been sent.
+func (l *loader) forget(c *content, sent bool) error {
+	for _, b := range l.held {
+		l.pipe.put(b)
+	}
+	l.held = l.held[:0]
+	if !sent {
+		return nil
+	}
+	return l.pipe.drop(c)
+}
+
+// end puts the rest of a file into a fragment block.
+func (l *loader) end(c *content, rest []byte) error {
+	if len(rest) == 0 {
+		return nil
+	}
+	if l.ends != nil && len(l.ends.plain)+len(rest) > cap(l.ends.plain) {
+		if err := l.flush(); err != nil {
+			return err
+		}
+	}
+	if l.ends == nil {
+		var err error
+		if l.ends, err = l.pipe.get(); err != nil {
+			return err
+		}
+	}
+	c.fragment, c.offset = l.count, uint32(len(l.ends.plain))
+	l.ends.plain = append(l.ends.plain, rest...)
+	return nil
+}
+
+// flush sends the fragment block.
+func (l *loader) flush() error {
+	if l.ends == nil {
+		return nil
+	}
+	l.pipe.send(l.ends)
+	l.ends = nil
+	l.count++
+	return nil
+}
+
+// A source is a file that is being read.
+type source struct {
+	*loader
+	file io.Reader
+	name string
+	size int64
+	done int64
+	twin bool
+}
+
+// read fills p with what comes next.
+func (s *source) read(p []byte) error {
+	n, err := io.ReadFull(s.file, p)
+	s.done += int64(n)
+	s.progress.Add(int64(n))
+	switch {
+	case len(p) == 0:
+		return nil
+	case err == io.EOF || err == io.ErrUnexpectedEOF: //nolint:errorlint // ReadFull returns these two as they are.
+		return at(s.name, fmt.Errorf("ends after %d of %d bytes", s.done, s.size))
+	case err != nil:
+		return at(s.name, err)
+	}
+	if s.twin {
+		_, err = s.hash.Write(p)
+	}
+	return err
+}
