@@ -8,6 +8,10 @@ import (
 // bufferSize is how much is read and written at a time, in bytes.
 const bufferSize = 1 << 20
 
+// minHole is the size of a hole that is worth not to be written, in bytes.
+// Pieces with less between them are written together.
+const minHole = 64 << 10
+
 // A holer can say where its data is; see [Image.NextData].
 type holer interface {
 	NextData(off int64) (start, end int64, ok bool)
@@ -55,9 +59,9 @@ func (m *Image) Copy(ctx context.Context, w io.Writer) error {
 	})
 }
 
-// CopyAt writes the data of the image to w at its offsets. Holes are not
-// written, so w must be new or hold zeros there; but the last byte of the image
-// is written in any case, so that a file gets the size of the image.
+// CopyAt writes the data of the image to w at its offsets. Holes of 64 KiB and
+// more are not written, so w must be new or hold zeros there; but the last byte
+// of the image is written in any case, so that a file gets the size of the image.
 func (m *Image) CopyAt(ctx context.Context, w io.WriterAt) error {
 	if err := m.Check(); err != nil {
 		return err
@@ -69,7 +73,7 @@ func (m *Image) CopyAt(ctx context.Context, w io.WriterAt) error {
 	}
 	done := int64(0)
 	for {
-		start, end, ok := m.NextData(done)
+		start, end, ok := m.nextRun(done)
 		if !ok {
 			break
 		}
@@ -78,10 +82,33 @@ func (m *Image) CopyAt(ctx context.Context, w io.WriterAt) error {
 		}
 		done = end
 	}
-	if done < m.size {
+	if done < m.size && !m.reserved(m.size-1, m.size) {
 		return write([]byte{0}, m.size-1)
 	}
 	return nil
+}
+
+// nextRun is NextData for a writer: small holes are taken for data.
+func (m *Image) nextRun(off int64) (start, end int64, ok bool) {
+	start, end, ok = m.NextData(off)
+	for ok {
+		next, last, more := m.NextData(end)
+		if !more || next-end >= minHole || m.reserved(end, next) {
+			break
+		}
+		end = last
+	}
+	return start, end, ok
+}
+
+// reserved says whether some of the range is somebody else's to write.
+func (m *Image) reserved(off, end int64) bool {
+	for i := max(m.after(off)-1, 0); i < len(m.pieces) && m.pieces[i].off < end; i++ {
+		if _, ok := m.pieces[i].r.(reserved); ok && m.pieces[i].end() > off {
+			return true
+		}
+	}
+	return false
 }
 
 // copyRange hands what lies from off to end to write, through buf.

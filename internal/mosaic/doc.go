@@ -7,6 +7,7 @@
 //	holes           what no piece covers; they read as zeros
 //	size            the end of the last piece, unless [Image.SetSize] gives it
 //	buffer          1 MiB for one call of Copy or CopyAt
+//	gaps            holes under 64 KiB are written as zeros by CopyAt
 //
 // An image is an [io.ReaderAt] itself, so that it can be a piece of another
 // one. The holes of a piece are found where the piece can tell them, by a

@@ -55,6 +55,21 @@ func (m *Image) AddBytes(off int64, b []byte) {
 	m.Add(off, bytes.NewReader(b), int64(len(b)))
 }
 
+// Reserve says that somebody else writes size bytes at off, into what
+// [Image.CopyAt] writes the rest to. They cannot be read here.
+func (m *Image) Reserve(off, size int64) { m.Add(off, reserved{}, size) }
+
+// reserved is the content of a piece that is not ours.
+type reserved struct{}
+
+// ReadAt implements [io.ReaderAt].
+func (reserved) ReadAt([]byte, int64) (int, error) {
+	return 0, errors.New("is reserved, and cannot be read")
+}
+
+// NextData returns nothing, so that nothing is written.
+func (reserved) NextData(int64) (start, end int64, ok bool) { return 0, 0, false }
+
 // SetSize sets the size of the image in bytes. The default is the end of the
 // last piece.
 func (m *Image) SetSize(n int64) { m.size, m.fixed = n, true }

@@ -54,12 +54,18 @@ func (b *Builder) AddTree(tree fs.FS) error {
 }
 
 // AddFile puts a regular file into the tree: what h describes, with the first
-// h.Size bytes of r.
+// h.Size bytes of r. Directories that are missing above it are root's, and have
+// its time.
 func (b *Builder) AddFile(h *tar.Header, r io.ReaderAt) error {
 	b.layers++
 	name, err := tartree.Clean(h.Name)
 	if err == nil && h.Typeflag != tar.TypeReg {
 		err = errors.New("is no regular file")
+	}
+	for i := range len(name) {
+		if err == nil && name[i] == '/' {
+			err = b.AddDir(name[:i], 0o755, h.ModTime)
+		}
 	}
 	if err == nil {
 		err = b.add(h, name, source{r: r})
@@ -71,9 +77,11 @@ func (b *Builder) AddFile(h *tar.Header, r io.ReaderAt) error {
 }
 
 // AddDir makes a directory of root's, unless the name leads to one already.
+// The root itself can be made before all else.
 func (b *Builder) AddDir(name string, mode int64, at time.Time) error {
 	b.layers++
-	if found, err := b.tree.Lookup(name, true); err == nil && found.IsDir() {
+	found, err := b.tree.Lookup(name, true)
+	if err == nil && found.IsDir() && (name != "." || b.layers > 1) {
 		return nil
 	}
 	h := &tar.Header{Typeflag: tar.TypeDir, Mode: mode, ModTime: at}

@@ -12,8 +12,8 @@
 //
 // So `bin/tool` over a tree in which bin leads to usr/bin is usr/bin/tool, and
 // the link is still there. A directory that is there already gets owner, mode
-// and time of the one above, but for the root: a folder with a few files says
-// nothing of the root of a system.
+// and time of the one above, but for the root, which is that of the first: a
+// folder with a few files says nothing of the root of a system.
 //
 // Of files with several names, some of which are replaced, the others stay
 // names of one file. Sockets are left out: they mean nothing in an image.
