@@ -44,16 +44,22 @@ type layout struct {
 }
 
 // newLayout returns an empty layout of a volume called cfg.volumeID.
-func newLayout(cfg *config) *layout {
-	at := cfg.time
-	if at.IsZero() {
-		at = time.Date(1980, 1, 1, 0, 0, 0, 0, time.UTC)
-	}
-	return &layout{
+func newLayout(cfg *config) (*layout, error) {
+	at := cfg.when()
+	l := &layout{
 		cfg: cfg, at: at, files: overlay.New(), apart: make(map[string]*isomaster.Node),
 		image: mosaic.New(), next: dataBlock,
 		volume: isomaster.Volume{ID: cfg.volumeID, Application: "NETBOOTKIT", Time: at},
 	}
+	return l, l.files.AddDir(".", 0o755, at)
+}
+
+// when returns the time of a new image.
+func (c *config) when() time.Time {
+	if c.time.IsZero() {
+		return time.Date(1980, 1, 1, 0, 0, 0, 0, time.UTC)
+	}
+	return c.time
 }
 
 // addTree lays a tree over the files that are there.
@@ -136,8 +142,13 @@ func (l *layout) place(ctx context.Context) error {
 		}
 	}
 	l.tree = l.files.Tree()
+	for name := range l.apart {
+		if info, err := l.tree.Lstat(name); err != nil || info.Sys().(*tar.Header).Name != name {
+			return fmt.Errorf("%s: a symbolic link in the files of the image leads elsewhere", name)
+		}
+	}
 	nodes := make(map[string]*isomaster.Node)
-	return fs.WalkDir(l.tree, ".", func(name string, d fs.DirEntry, err error) error {
+	err := fs.WalkDir(l.tree, ".", func(name string, d fs.DirEntry, err error) error {
 		if err == nil {
 			err = context.Cause(ctx)
 		}
@@ -157,6 +168,12 @@ func (l *layout) place(ctx context.Context) error {
 		parent.Children = append(parent.Children, node)
 		return nil
 	})
+	if err != nil {
+		return err
+	}
+	// What cannot be recorded is found before work starts.
+	_, err = isomaster.Measure(l.root, l.sized(blockSize, blockSize))
+	return err
 }
 
 // node returns the node of one file, and places its content.

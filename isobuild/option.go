@@ -8,6 +8,8 @@ import (
 	"slices"
 	"strings"
 	"time"
+
+	"github.com/netbootkit/netbootkit/isobuild/squashfs"
 )
 
 // DefaultVolumeID is the volume identifier of a live image, unless
@@ -51,6 +53,7 @@ type config struct {
 	progress    func(name string, done, total int64)
 	volumeID    string
 	cmdline     []string
+	words       []string // of cmdline
 	consoles    []string
 	files       []fs.FS
 	rootFiles   []fs.FS
@@ -60,6 +63,7 @@ type config struct {
 	firmware    Firmware
 	arch        string
 	time        time.Time
+	squashfs    []squashfs.Option
 }
 
 func newConfig(op operation, opts []Option) (*config, error) {
@@ -93,9 +97,21 @@ func (c *config) validate() error {
 	if c.progress == nil {
 		fail("progress function is nil")
 	}
-	for _, word := range slices.Concat(c.cmdline, c.consoles) {
-		if strings.ContainsAny(word, "\n\r\x00") {
-			fail("command line %q holds a line break", word)
+	for _, text := range slices.Concat(c.cmdline, c.consoles) {
+		if strings.ContainsAny(text, "\n\r\x00") {
+			fail("command line %q holds a line break", text)
+		}
+	}
+	for _, text := range c.cmdline {
+		words, err := splitWords(text)
+		if err != nil {
+			errs = append(errs, err)
+		}
+		c.words = append(c.words, words...)
+	}
+	for _, name := range c.consoles {
+		if name == "" || strings.ContainsAny(name, " \t\"'") {
+			fail("console %q is not a name as Linux has it", name)
 		}
 	}
 	for _, tree := range slices.Concat(c.files, c.rootFiles, c.loaders) {
@@ -148,14 +164,17 @@ func WithVolumeID(id string) Option {
 	return option("WithVolumeID", opAny, func(c *config) { c.volumeID = id })
 }
 
-// WithCmdline adds words to the end of the kernel's command line. The default
-// adds none.
-func WithCmdline(words ...string) Option {
-	return option("WithCmdline", opLive, func(c *config) { c.cmdline = append(c.cmdline, words...) })
+// WithCmdline adds words to the end of the kernel's command line. A text may
+// hold several, with blanks between; double quotes keep blanks together. The
+// default adds none.
+func WithCmdline(texts ...string) Option {
+	return option("WithCmdline", opLive, func(c *config) { c.cmdline = append(c.cmdline, texts...) })
 }
 
-// WithConsoles sets the kernel's consoles; the last one is /dev/console. None
-// leaves the choice to the kernel. The default is ttyS0 and tty1.
+// WithConsoles sets the kernel's consoles, such as tty1 or ttyS0,115200; the
+// last one is /dev/console. The boot menu of a BIOS is on the first serial one
+// as well. No names leave the choice to the kernel. The default is ttyS0 and
+// tty1.
 func WithConsoles(names ...string) Option {
 	return option("WithConsoles", opLive, func(c *config) { c.consoles = names })
 }
@@ -201,6 +220,12 @@ func WithFirmware(f Firmware) Option {
 // or riscv64. The default is what its kernel is for.
 func WithArch(arch string) Option {
 	return option("WithArch", opNew, func(c *config) { c.arch = arch })
+}
+
+// WithSquashfs sets how the root file system is packed. The default is that of
+// [squashfs.Write], with the time of [WithTime].
+func WithSquashfs(opts ...squashfs.Option) Option {
+	return option("WithSquashfs", opBuild, func(c *config) { c.squashfs = append(c.squashfs, opts...) })
 }
 
 // WithTime sets the time of the image and of what is made for it; other files

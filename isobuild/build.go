@@ -1,0 +1,146 @@
+package isobuild
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"log/slog"
+
+	"github.com/netbootkit/netbootkit/internal/iso9660"
+	"github.com/netbootkit/netbootkit/internal/meter"
+	"github.com/netbootkit/netbootkit/internal/mosaic"
+	"github.com/netbootkit/netbootkit/isobuild/squashfs"
+)
+
+// Build makes a live image of a root file system, and returns its size in
+// bytes. W must be empty, or hold zeros where it is not written: gaps are left.
+// The squashfs is written straight into its place, so nothing takes room but
+// the image itself. The package comment says what the image has.
+func Build(ctx context.Context, w io.WriterAt, root fs.FS, opts ...Option) (int64, error) {
+	cfg, err := newConfig(opBuild, opts)
+	if err != nil {
+		return 0, err
+	}
+	n, err := build(ctx, w, root, cfg)
+	return n, cfg.wrap(err)
+}
+
+func build(ctx context.Context, w io.WriterAt, root fs.FS, cfg *config) (int64, error) {
+	root, err := cfg.rootWith(root)
+	if err != nil {
+		return 0, err
+	}
+	v, err := newLive(ctx, cfg, root)
+	if err != nil {
+		return 0, err
+	}
+	opts := append([]squashfs.Option{squashfs.WithTime(v.at), squashfs.WithProgress(cfg.progress)}, cfg.squashfs...)
+	start := offset(v.next)
+	size, err := squashfs.Write(ctx, io.NewOffsetWriter(w, start), root, opts...)
+	if err != nil {
+		return 0, err
+	}
+	block, err := v.take(size)
+	if err != nil {
+		return 0, err
+	}
+	v.squashfs.Extents = []iso9660.Extent{{Block: block, Size: size}}
+	v.image.Reserve(start, size)
+	image, err := v.finish()
+	if err != nil {
+		return 0, err
+	}
+	m := meter.NewWriter(nil, "iso", image.Size(), cfg.progress)
+	m.Add(size)
+	if err := image.CopyAt(ctx, meteredAt{w, m}); err != nil {
+		return 0, err
+	}
+	m.Finish()
+	v.log(ctx, image)
+	return image.Size(), nil
+}
+
+// Stream makes a live image like [Build], of a root file system that is packed
+// already, and writes it from start to end; it returns the bytes written. Root
+// is what is in the squashfs: kernel, initial ramdisk and boot loaders are taken
+// from there. Nothing is checked in the squashfs but how it begins.
+func Stream(ctx context.Context, w io.Writer, root fs.FS, packed File, opts ...Option) (int64, error) {
+	cfg, err := newConfig(opStream, opts)
+	if err != nil {
+		return 0, err
+	}
+	n, err := stream(ctx, w, root, packed, cfg)
+	return n, cfg.wrap(err)
+}
+
+func stream(ctx context.Context, w io.Writer, root fs.FS, packed File, cfg *config) (int64, error) {
+	if err := checkSquashfs(packed); err != nil {
+		return 0, err
+	}
+	v, err := newLive(ctx, cfg, root)
+	if err != nil {
+		return 0, err
+	}
+	if v.squashfs.Extents, err = v.put(packed, packed.Size()); err != nil {
+		return 0, err
+	}
+	image, err := v.finish()
+	if err != nil {
+		return 0, err
+	}
+	count := &counter{w: w}
+	m := meter.NewWriter(count, "iso", image.Size(), cfg.progress)
+	if err := image.Copy(ctx, m); err != nil {
+		return count.n, err
+	}
+	m.Finish()
+	v.log(ctx, image)
+	return count.n, nil
+}
+
+// checkSquashfs fails unless f begins as a squashfs does.
+func checkSquashfs(f File) error {
+	const magic = "hsqs"
+	var head [len(magic)]byte
+	if n, err := f.ReadAt(head[:], 0); n < len(head) && !errors.Is(err, io.EOF) {
+		return err
+	}
+	if string(head[:]) != magic {
+		return &Error{Path: squashfsName, Err: fmt.Errorf("begins with %q, not with %q: not a squashfs", head, magic)}
+	}
+	return nil
+}
+
+// log tells that an image is ready.
+func (v *live) log(ctx context.Context, image *mosaic.Image) {
+	v.cfg.log.LogAttrs(ctx, slog.LevelInfo, "live image built",
+		slog.String("volume", v.cfg.volumeID), slog.String("arch", v.arch), slog.Int64("bytes", image.Size()))
+}
+
+// meteredAt is an io.WriterAt that tells m of what it writes.
+type meteredAt struct {
+	w io.WriterAt
+	m *meter.Writer
+}
+
+// WriteAt implements [io.WriterAt].
+func (w meteredAt) WriteAt(p []byte, off int64) (int, error) {
+	n, err := w.w.WriteAt(p, off)
+	w.m.Add(int64(n))
+	return n, err
+}
+
+// counter counts what it writes.
+type counter struct {
+	w io.Writer
+	n int64
+}
+
+// Write implements [io.Writer].
+func (c *counter) Write(p []byte) (int, error) {
+	n, err := c.w.Write(p)
+	c.n += int64(n)
+	return n, err
+}

@@ -1,0 +1,227 @@
+package isobuild
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+)
+
+// squashfsName is the root file system of a live image.
+const squashfsName = "rootfs.squashfs"
+
+// A menu is GRUB's menu of a live image.
+type menu struct {
+	title    string // of the system
+	kairos   bool   // the system is a Kairos
+	volumeID string
+	arch     string
+	consoles []string // as console= has them
+	extra    []string // words for the end of the command line
+}
+
+// An entry is one line of the menu: what it adds to the common command line.
+type entry struct {
+	title string
+	words []string // in the middle
+	noCOS bool     // leaves out what keeps Kairos's own initramfs parts idle
+	debug bool     // on the first screen instead of the consoles
+}
+
+// config returns the menu as grub.cfg.
+func (m *menu) config() []byte {
+	var b strings.Builder
+	b.WriteString(m.preamble())
+	for _, e := range m.entries() {
+		b.WriteString(m.entry(e, ""))
+	}
+	if m.kairos {
+		title := m.title + " (boot to RAM)"
+		fmt.Fprintf(&b, "submenu %s {\n", quote(title))
+		b.WriteString(m.entry(entry{title: title, words: []string{"kairos.ram", "kairos.ram.create_partitions"}}, "    "))
+		b.WriteString("}\n\n")
+	}
+	b.WriteString(textMode)
+	return []byte(b.String())
+}
+
+// preamble finds the medium and sets up the terminal. A Jetson Thor, which
+// names itself in the processor's version, stops when Linux switches off the
+// clocks and power domains that no driver asked for. Variables have to be
+// exported to be seen in a submenu.
+func (m *menu) preamble() string {
+	return `# The medium is the device that GRUB came from, or else the first with a kernel.
+if [ ! -f "($root)/boot/kernel" ]; then
+    search --no-floppy --file --set=root /boot/kernel
+fi
+set default=0
+set timeout=10
+set timeout_style=menu
+
+set font="($root)/boot/${grub_cpu}/loader/grub2/fonts/unicode.pf2"
+if [ -f "${font}" ]; then
+    loadfont "${font}"
+fi
+` + m.serial() + `
+set board_words=
+if [ "${grub_cpu}" = "arm64" ]; then
+    set model=
+    smbios --type 4 --get-string 5 --set model
+    if [ "${model}" = "Thor" ]; then
+        set board_words="pd_ignore_unused clk_ignore_unused console=ttyUTC0,115200 earlycon=tegra_utc,mmio32,0xc5a0000"
+    fi
+fi
+export board_words
+
+`
+}
+
+// textMode goes back to the firmware's own text output.
+const textMode = `if [ "${grub_platform}" = "efi" ]; then
+    hiddenentry "Text mode" --hotkey "t" {
+        set textmode=true
+        terminal_output console
+    }
+fi
+`
+
+// serial shows the menu on the first serial console as well, if there is one,
+// at the speed that Linux will use. UEFI does so by itself.
+func (m *menu) serial() string {
+	for _, console := range m.consoles {
+		device, options, _ := strings.Cut(console, ",")
+		unit, ok := strings.CutPrefix(device, "ttyS")
+		if !ok || unit == "" || strings.Trim(unit, "0123456789") != "" {
+			continue
+		}
+		speed := options[:len(options)-len(strings.TrimLeft(options, "0123456789"))]
+		if speed == "" {
+			speed = "9600" // Linux's own default
+		}
+		return fmt.Sprintf(`
+if [ "${grub_platform}" = "pc" ]; then
+    if serial --unit=%s --speed=%s; then
+        terminal_input --append serial
+        terminal_output --append serial
+    fi
+fi
+`, unit, speed)
+	}
+	return ""
+}
+
+func (m *menu) entries() []entry {
+	if !m.kairos {
+		return []entry{
+			{title: m.title},
+			{title: m.title + " (copied to RAM)", words: []string{"rd.live.ram=1"}},
+			{title: m.title + " (debug)", words: []string{"rd.debug", "rd.shell"}, debug: true},
+		}
+	}
+	return []entry{
+		{title: m.title, words: []string{"install-mode"}},
+		{title: m.title + " (manual)"},
+		{title: strings.ToLower(m.title) + " (interactive install)", words: []string{"install-mode-interactive"}},
+		{title: m.title + " (remote recovery mode)", words: []string{"kairos.remote_recovery_mode"}},
+		{title: m.title + " (boot local node from livecd)", words: []string{"kairos.boot_live_mode"}, noCOS: true},
+		{title: m.title + " (debug)", words: []string{"rd.debug", "rd.shell", "rd.immucore.debug"}, debug: true},
+	}
+}
+
+// entry returns one menuentry.
+func (m *menu) entry(e entry, indent string) string {
+	quoted := make([]string, 0, 16)
+	for _, word := range m.words(e) {
+		quoted = append(quoted, quote(word))
+	}
+	lines := []string{
+		"menuentry " + quote(e.title) + " --class os --unrestricted {",
+		"    echo 'Loading kernel...'",
+		"    linux ($root)/boot/kernel " + strings.Join(quoted, " ") + " $board_words",
+		"    echo 'Loading initrd...'",
+		"    initrd ($root)/boot/initrd",
+		"}",
+	}
+	return indent + strings.Join(lines, "\n"+indent) + "\n\n"
+}
+
+// words returns the kernel's command line.
+func (m *menu) words(e entry) []string {
+	words := []string{
+		"cdroot", "root=live:CDLABEL=" + udevName(m.volumeID),
+		"rd.live.dir=/", "rd.live.squashimg=" + squashfsName, "net.ifnames=1",
+	}
+	consoles := m.consoles
+	if e.debug {
+		consoles = []string{"tty0"}
+	}
+	for _, c := range consoles {
+		words = append(words, "console="+c)
+	}
+	if !e.noCOS {
+		words = append(words, "rd.cos.disable")
+	}
+	words = append(words, "vga=795")
+	if m.arch == "amd64" {
+		words = append(words, "nomodeset")
+	}
+	return slices.Concat(words, e.words, []string{"selinux=0", "rd.live.overlay.overlayfs"}, m.extra)
+}
+
+// quote returns a word as GRUB's script language takes it.
+func quote(word string) string {
+	plain := func(r rune) bool {
+		return r >= 'a' && r <= 'z' || r >= 'A' && r <= 'Z' || r >= '0' && r <= '9' || strings.ContainsRune("_-+=:,./@%", r)
+	}
+	if word != "" && strings.IndexFunc(word, func(r rune) bool { return !plain(r) }) < 0 {
+		return word
+	}
+	return "'" + strings.ReplaceAll(word, "'", `'\''`) + "'"
+}
+
+// udevName returns a label as udev has it in the names of its links, by which
+// the initramfs looks for the medium: other bytes than these are \x and two
+// digits.
+func udevName(label string) string {
+	var b strings.Builder
+	for i := range len(label) {
+		switch c := label[i]; {
+		case c >= 'a' && c <= 'z', c >= 'A' && c <= 'Z', c >= '0' && c <= '9', strings.IndexByte("#+-.:=@_", c) >= 0:
+			b.WriteByte(c)
+		default:
+			fmt.Fprintf(&b, `\x%02x`, c)
+		}
+	}
+	return b.String()
+}
+
+// splitWords splits text at blanks, as the kernel does: not between double
+// quotes, which are no part of a word then. GRUB puts them around words with
+// blanks again.
+func splitWords(text string) ([]string, error) {
+	var words []string
+	var word strings.Builder
+	inside, started := false, false
+	flush := func() {
+		if started {
+			words = append(words, word.String())
+		}
+		word.Reset()
+		started = false
+	}
+	for _, r := range text {
+		switch {
+		case r == '"':
+			inside, started = !inside, true
+		case !inside && (r == ' ' || r == '\t'):
+			flush()
+		default:
+			word.WriteRune(r)
+			started = true
+		}
+	}
+	if inside {
+		return nil, fmt.Errorf("command line %q: a quotation mark is missing", text)
+	}
+	flush()
+	return words, nil
+}
