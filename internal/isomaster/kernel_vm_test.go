@@ -13,7 +13,7 @@ import (
 func TestKernel(t *testing.T) {
 	t.Parallel()
 
-	d := oddDisc(t)
+	d := oddDisc(t, linux)
 	d.finish()
 	iso := d.save()
 	results := vmtest.ManifestsT(

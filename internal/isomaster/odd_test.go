@@ -10,8 +10,18 @@ import (
 	"github.com/netbootkit/netbootkit/internal/iso9660"
 )
 
-// oddDisc has one of everything that is hard to record.
-func oddDisc(t *testing.T) *disc {
+// limits are what a reader can take, in bytes.
+type limits struct {
+	name   int  // of a regular file
+	target int  // of a link
+	whole  bool // files have to lie in one piece
+}
+
+// linux has the limits of the kernel, which are ours.
+var linux = limits{name: 253, target: 4095}
+
+// oddDisc has one of everything that is hard to record and within limits.
+func oddDisc(t *testing.T, most limits) *disc {
 	t.Helper()
 	d := newDisc(t)
 	d.volume.ID = "Fedora-WS-Live-41 (x86) Disc 100"
@@ -32,23 +42,38 @@ func oddDisc(t *testing.T) *disc {
 	d.file("upper", "2", 0o644)
 	d.file("Upper", "3", 0o644)
 	d.folder("UPPER.")
-	oddNames(d)
-	oddLinks(d)
+	if !most.whole {
+		scattered(d)
+	}
+	oddNames(d, most.name)
+	oddLinks(d, most.target)
 	oddSpecials(d)
 	return d
 }
 
-// oddNames adds long names, and names that are alike when cut.
-func oddNames(d *disc) {
-	for i, n := range []int{30, 31, 60, 64, 65, 113, 114, 180, 200, 249, 250, 251, 252, 253} {
-		d.file(fmt.Sprintf("names/%s", strings.Repeat(string(rune('a'+i)), n)), fmt.Sprint(n), 0o644)
+// scattered adds a file whose parts lie in the order third, first, second.
+func scattered(d *disc) {
+	const part = iso9660.BlockSize
+	text := strings.Repeat("1", part) + strings.Repeat("2", 2*part) + strings.Repeat("3", 5)
+	n := d.file("scattered", text[3*part:]+strings.Repeat("\x00", part-5)+text[:3*part], 0o644)
+	at := n.Extents[0].Block
+	n.Extents = []iso9660.Extent{{Block: at + 1, Size: part}, {Block: at + 2, Size: 2 * part}, {Block: at, Size: 5}}
+	d.want["scattered"] = fileEntry(n.Header, text)
+}
+
+// oddNames adds names up to a length, and names that are alike when cut.
+func oddNames(d *disc, longest int) {
+	for i, n := range []int{30, 31, 60, 64, 65, 99, 100, 126, 127, 128, 180, 200, 249, 250, 251, 252, 253} {
+		if n <= longest {
+			d.file("names/"+strings.Repeat(string(rune('a'+i)), n), fmt.Sprint(n), 0o644)
+		}
 	}
-	for i := range 120 { // More than 64 characters, more than 31 and more than 8 and 3 are the same.
+	for i := range 60 { // More than 64 characters are the same, and more than 31.
 		d.file(fmt.Sprintf("names/%s%03d.extension", strings.Repeat("alike", 14), i), fmt.Sprint(i), 0o644)
-		d.file(fmt.Sprintf("names/%s%03d", strings.Repeat("日本", 40), i), fmt.Sprint(i), 0o644)
+		d.file(fmt.Sprintf("names/%s%03d", strings.Repeat("日本", min(longest-3, 240)/6), i), fmt.Sprint(i), 0o644)
 	}
 	for i := range 3000 {
-		d.file(fmt.Sprintf("many/file number %d.txt", i), fmt.Sprint(i), 0o644)
+		d.file(fmt.Sprintf("many/file number %d.txt", i), strings.Repeat("m", i%3), 0o644)
 	}
 	d.file(strings.Repeat("deep/", 20)+"file", "deep", 0o644)
 	d.file(strings.Repeat("a folder with a long name, as long as the others; ", 5)+"/file", "long", 0o644)
@@ -56,7 +81,7 @@ func oddNames(d *disc) {
 
 // oddLinks adds symbolic links, many of them too long for a record, and hard
 // links.
-func oddLinks(d *disc) {
+func oddLinks(d *disc, longest int) {
 	for i, target := range []string{
 		"/", ".", "..", "a", "/a", "./a", "../a", "a/", "a//b", "//a", "../../..", "/usr/lib/../bin/.", "...", "a/.../b",
 		strings.Repeat("x", 4095), strings.Repeat("a/", 2047) + "b", strings.Repeat("../", 1365), strings.Repeat("./", 2047) + ".",
@@ -64,11 +89,13 @@ func oddLinks(d *disc) {
 		strings.Repeat("z", 247) + "/", strings.Repeat("z", 246) + "//", strings.Repeat("z", 245) + "/../.", "/" + strings.Repeat("z", 246) + "/z",
 		strings.Repeat("z", 248) + "/" + strings.Repeat("z", 248) + "/" + strings.Repeat("z", 500) + "/./",
 	} {
-		d.symlink(fmt.Sprintf("links/%02d", i), target)
+		if len(target) <= longest {
+			d.symlink(fmt.Sprintf("links/%02d", i), target)
+		}
 	}
-	for i := range 60 {
+	for i := range 60 { // More than a record holds, many times in one directory.
 		name := fmt.Sprintf("links/%s%02d", strings.Repeat("n", 150+i), i)
-		d.symlink(name, strings.Repeat(fmt.Sprintf("%s/", strings.Repeat("t", 10+i)), 20)+"end")
+		d.symlink(name, strings.Repeat(strings.Repeat("t", 10+i)+"/", 14)+"end")
 	}
 	d.file("hard/first", "several names", 0o640)
 	d.link("hard/second", "hard/first")
@@ -89,7 +116,6 @@ func oddSpecials(d *disc) {
 	d.special("dev/fifo", header(tar.TypeFifo, 0o600))
 	d.special("dev/socket", header(tar.TypeReg, 0o140755))
 	for name, at := range map[string]time.Time{
-		"1900": time.Date(1900, 1, 1, 0, 0, 0, 0, time.UTC),
 		"1969": time.Date(1969, 12, 31, 23, 59, 59, 0, time.UTC),
 		"2024": time.Date(2024, 2, 29, 12, 0, 0, 0, time.UTC),
 		"2037": time.Date(2037, 12, 31, 23, 59, 59, 0, time.UTC),
