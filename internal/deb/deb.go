@@ -1,7 +1,6 @@
 package deb
 
 import (
-	"bytes"
 	"errors"
 	"fmt"
 	"io"
@@ -126,9 +125,5 @@ func uncompress(name string, r *io.SectionReader) (contents, error) {
 		return nil, err
 	}
 	defer plain.Close()
-	data, err := io.ReadAll(io.LimitReader(plain, maxData+1))
-	if err == nil && len(data) > maxData {
-		err = fmt.Errorf("more than %d bytes without compression", maxData)
-	}
-	return bytes.NewReader(data), err
+	return readPages(plain)
 }

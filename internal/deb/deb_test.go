@@ -140,6 +140,23 @@ func checkFiles(t *testing.T, tree fs.FS) {
 	assert.Equal(t, "m!", string(part))
 }
 
+// TestOpenLarge reads a file that is longer than what is uncompressed at once.
+func TestOpenLarge(t *testing.T) {
+	t.Parallel()
+	want := bytes.Repeat([]byte("large"), 1<<20)
+	var out bytes.Buffer
+	w := tar.NewWriter(&out)
+	require.NoError(t, w.WriteHeader(&tar.Header{Name: "large", Mode: 0o644, Size: int64(len(want))}))
+	_, err := w.Write(want)
+	require.NoError(t, err)
+	require.NoError(t, w.Close())
+	tree, err := open(archive("data.tar.gz", packed(t, out.String(), gzipped)))
+	require.NoError(t, err)
+	got, err := fs.ReadFile(tree, "large")
+	require.NoError(t, err)
+	assert.True(t, bytes.Equal(want, got))
+}
+
 func TestOpenErrors(t *testing.T) {
 	t.Parallel()
 	data := files(t)
