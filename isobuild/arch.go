@@ -61,7 +61,7 @@ func readHead(tree fs.FS, name string) ([]byte, error) {
 	}
 	g, err := gzip.NewReader(io.MultiReader(bytes.NewReader(head), f))
 	if err != nil {
-		return head, nil //nolint:nilerr // it only begins like gzip
+		return head, nil // It only begins like gzip.
 	}
 	if unpacked, err := readSome(g); err == nil {
 		return unpacked, nil

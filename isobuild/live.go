@@ -31,6 +31,9 @@ type live struct {
 
 // newLive plans the image of a root file system.
 func newLive(ctx context.Context, cfg *config, root fs.FS) (*live, error) {
+	if err := checkLabel(cfg.volumeID); err != nil {
+		return nil, err
+	}
 	l, err := newLayout(cfg)
 	if err != nil {
 		return nil, err

@@ -147,7 +147,7 @@ func (m *menu) entry(e entry, indent string) string {
 // words returns the kernel's command line.
 func (m *menu) words(e entry) []string {
 	words := []string{
-		"cdroot", "root=live:CDLABEL=" + udevName(m.volumeID),
+		"cdroot", "root=live:CDLABEL=" + m.volumeID,
 		"rd.live.dir=/", "rd.live.squashimg=" + squashfsName, "net.ifnames=1",
 	}
 	consoles := m.consoles
@@ -178,26 +178,32 @@ func quote(word string) string {
 	return "'" + strings.ReplaceAll(word, "'", `'\''`) + "'"
 }
 
-// udevName returns a label as udev has it in the names of its links, by which
-// the initramfs looks for the medium: other bytes than these are \x and two
-// digits.
-func udevName(label string) string {
-	var b strings.Builder
-	for i := range len(label) {
-		switch c := label[i]; {
-		case c >= 'a' && c <= 'z', c >= 'A' && c <= 'Z', c >= '0' && c <= '9', strings.IndexByte("#+-.:=@_", c) >= 0:
-			b.WriteByte(c)
-		default:
-			fmt.Fprintf(&b, `\x%02x`, c)
+// checkLabel fails for a volume identifier by which the initramfs of dracut
+// would not find the medium: it looks for the name of a udev link, in which most
+// characters are escaped, and knows how only for blanks and slashes.
+func checkLabel(id string) error {
+	known := func(r rune) bool {
+		return r >= 'a' && r <= 'z' || r >= 'A' && r <= 'Z' || r >= '0' && r <= '9' || strings.ContainsRune("#+-.:=@_/ ", r)
+	}
+	for _, r := range id {
+		if !known(r) {
+			return fmt.Errorf("volume identifier %q: a live system cannot look for %q", id, r)
 		}
 	}
-	return b.String()
+	if id == "" || strings.Trim(id, " ") != id {
+		return fmt.Errorf("volume identifier %q: want one without blanks at its ends", id)
+	}
+	return nil
 }
 
 // splitWords splits text at blanks, as the kernel does: not between double
 // quotes, which are no part of a word then. GRUB puts them around words with
-// blanks again.
+// blanks again. It also puts a backslash before single quotes and backslashes,
+// which the kernel takes as it is, so those cannot be passed.
 func splitWords(text string) ([]string, error) {
+	if strings.ContainsAny(text, `'\`) {
+		return nil, fmt.Errorf("command line %q: GRUB cannot pass single quotes and backslashes", text)
+	}
 	var words []string
 	var word strings.Builder
 	inside, started := false, false

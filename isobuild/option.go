@@ -110,7 +110,7 @@ func (c *config) validate() error {
 		c.words = append(c.words, words...)
 	}
 	for _, name := range c.consoles {
-		if name == "" || strings.ContainsAny(name, " \t\"'") {
+		if name == "" || strings.ContainsAny(name, " \t\"'\\") {
 			fail("console %q is not a name as Linux has it", name)
 		}
 	}

@@ -39,6 +39,9 @@ func (b *Builder) AddTree(tree fs.FS) error {
 		if err != nil {
 			return err
 		}
+		if name == "." && !info.IsDir() {
+			return errors.New("overlay: the root is not a directory")
+		}
 		if info.Mode().Type() == fs.ModeSocket || name == "." && b.layers > 1 {
 			return nil
 		}
