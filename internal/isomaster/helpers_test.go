@@ -39,6 +39,7 @@ type disc struct {
 	want   manifest.Manifest
 	volume isomaster.Volume
 	beyond []beyond
+	images []*isomaster.Node // that the boot catalogue names
 }
 
 // beyond is a file that is stored behind the directories.
@@ -167,6 +168,17 @@ func (d *disc) outside(name, data string) {
 	d.want[name] = fileEntry(h, data)
 }
 
+// boot adds a boot catalogue that names the image for the BIOS and that for UEFI.
+func (d *disc) boot(bios, uefi string) {
+	d.t.Helper()
+	h := header(tar.TypeReg, 0o400)
+	d.volume.CatalogBlock = d.next
+	d.insert("boot/boot.catalog", &isomaster.Node{Header: h, Extents: []iso9660.Extent{{Block: d.next, Size: iso9660.BlockSize}}})
+	d.next++
+	d.images = []*isomaster.Node{d.dirs[bios], d.dirs[uefi]}
+	d.volume.Boot = []iso9660.BootEntry{{Bootable: true, Sectors: 4}, {Bootable: true, Platform: iso9660.PlatformEFI}}
+}
+
 // finish puts the metadata in and returns the image.
 func (d *disc) finish() *mosaic.Image {
 	d.t.Helper()
@@ -180,6 +192,12 @@ func (d *disc) finish() *mosaic.Image {
 	for _, b := range d.beyond {
 		b.node.Extents = d.store(bytes.NewReader(b.data), int64(len(b.data)))
 	}
+	for i, n := range d.images {
+		d.volume.Boot[i].Block = n.Extents[0].Block
+		if i > 0 {
+			d.volume.Boot[i].Sectors = isomaster.Sectors(n.Extents[0].Size)
+		}
+	}
 	d.volume.Size = int64(d.next) * iso9660.BlockSize
 	pieces, err := isomaster.Metadata(d.root, &d.volume, at)
 	require.NoError(d.t, err)
@@ -189,6 +207,9 @@ func (d *disc) finish() *mosaic.Image {
 		require.Zero(d.t, len(p.Data)%iso9660.BlockSize)
 		end = p.Block + uint32(len(p.Data)/iso9660.BlockSize)
 		d.image.AddBytes(int64(p.Block)*iso9660.BlockSize, p.Data)
+		if p.Block == d.volume.CatalogBlock && p.Block > 0 {
+			d.want["boot/boot.catalog"] = fileEntry(d.dirs["boot/boot.catalog"].Header, string(p.Data))
+		}
 	}
 	require.Equal(d.t, at+blocks, end, "Measure says what Metadata takes")
 	d.image.SetSize(d.volume.Size)

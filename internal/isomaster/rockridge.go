@@ -129,8 +129,9 @@ func (f *fields) target(target string) {
 // components are the parts of a link target, in SL fields.
 type components struct {
 	*fields
+
 	flags int // where in data the flags of the field are
-	room  int // in the field, in bytes
+	room  int // in the field, in bytes, without that for a last component
 }
 
 // goesOn is the flag of SL, its components and NM which says that the next one
@@ -140,14 +141,17 @@ const goesOn = 1
 func (l *components) begin() {
 	l.fields.begin("SL")
 	l.data = append(l.data, 0)
-	l.flags, l.room = len(l.data)-1, maxField-5
+	l.flags, l.room = len(l.data)-1, maxField-5-2
 }
 
-// reserve begins another field unless this one has room for n bytes.
+// reserve begins another field unless this one has room for n bytes. What is
+// before and behind the end of a field is then one component, of which the
+// first part is empty: libarchive loses the slash between components there.
 func (l *components) reserve(n int) {
 	if l.room >= n {
 		return
 	}
+	l.data = append(l.data, goesOn, 0)
 	l.data[l.flags] = goesOn
 	l.end()
 	l.begin()
