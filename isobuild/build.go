@@ -54,9 +54,11 @@ func build(ctx context.Context, w io.WriterAt, root fs.FS, cfg *config) (int64, 
 	}
 	m := meter.NewWriter(nil, "iso", image.Size(), cfg.progress)
 	m.Add(size)
-	if err := image.CopyAt(ctx, meteredAt{w, m}); err != nil {
+	count := &counterAt{w: w, m: m}
+	if err := image.CopyAt(ctx, count); err != nil {
 		return 0, err
 	}
+	m.Add(image.Size() - size - count.n) // Gaps are not written.
 	m.Finish()
 	v.log(ctx, image)
 	return image.Size(), nil
@@ -119,16 +121,18 @@ func (v *live) log(ctx context.Context, image *mosaic.Image) {
 		slog.String("volume", v.cfg.volumeID), slog.String("arch", v.arch), slog.Int64("bytes", image.Size()))
 }
 
-// meteredAt is an io.WriterAt that tells m of what it writes.
-type meteredAt struct {
+// counterAt counts what it writes, and tells m of it.
+type counterAt struct {
 	w io.WriterAt
 	m *meter.Writer
+	n int64
 }
 
 // WriteAt implements [io.WriterAt].
-func (w meteredAt) WriteAt(p []byte, off int64) (int, error) {
-	n, err := w.w.WriteAt(p, off)
-	w.m.Add(int64(n))
+func (c *counterAt) WriteAt(p []byte, off int64) (int, error) {
+	n, err := c.w.WriteAt(p, off)
+	c.n += int64(n)
+	c.m.Add(int64(n))
 	return n, err
 }
 

@@ -9,6 +9,9 @@ import (
 // squashfsName is the root file system of a live image.
 const squashfsName = "rootfs.squashfs"
 
+// maxVolumeID is how long a volume identifier may be, in bytes (ECMA-119 §8.4.7).
+const maxVolumeID = 32
+
 // A menu is GRUB's menu of a live image.
 type menu struct {
 	title    string // of the system
@@ -190,8 +193,8 @@ func checkLabel(id string) error {
 			return fmt.Errorf("volume identifier %q: a live system cannot look for %q", id, r)
 		}
 	}
-	if id == "" || strings.Trim(id, " ") != id {
-		return fmt.Errorf("volume identifier %q: want one without blanks at its ends", id)
+	if id == "" || len(id) > maxVolumeID || strings.Trim(id, " ") != id {
+		return fmt.Errorf("volume identifier %q: want 1 to %d bytes, without blanks at the ends", id, maxVolumeID)
 	}
 	return nil
 }
