@@ -70,10 +70,24 @@
 // # Boot loaders
 //
 // Shim and GRUB for UEFI, and the parts of GRUB for BIOS, are searched in the
-// root file system and then in the trees of [WithLoaders]; a pair of shim and
+// root file system and then in the places of [WithLoaders]; a pair of shim and
 // GRUB is always from one of them. They are stored as they are, so Secure Boot
 // works where they are signed. An image has to boot on all that [WithFirmware]
 // names, or there is no image.
+//
+// # iPXE images
+//
+// [IPXE] lays out an image in the same way, without a squashfs:
+//
+//	path                  content
+//	/boot/ipxe.lkrn       the program for BIOS
+//	/boot/script.ipxe     the script, which it gets as its initial ramdisk
+//	/boot/grub2/grub.cfg  makes GRUB start it
+//	/boot/uefi.img        the EFI system partition, with the programs for UEFI
+//	                      as /EFI/BOOT/BOOTX64.EFI, BOOTAA64.EFI and so on
+//
+// The programs for UEFI have the script embedded in them; one that does not
+// hold it is refused. [IPXEWaitScript] waits for a boot server.
 //
 // # Errors
 //
@@ -98,6 +112,7 @@
 //	                           blanks between, for a live image
 //	size of an image           8 TiB
 //	cloud config               16 MiB
+//	iPXE script, program       1 MiB, 64 MiB
 //	command line               no single quotes and no backslashes: GRUB
 //	                           cannot pass them
 //	architectures              amd64, arm64, riscv64; BIOS on amd64 only

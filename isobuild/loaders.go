@@ -4,8 +4,10 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"slices"
 
 	"github.com/netbootkit/netbootkit/internal/bootloader"
+	"github.com/netbootkit/netbootkit/internal/overlay"
 )
 
 // wanted returns the firmware that an image of an architecture must boot on.
@@ -22,19 +24,23 @@ func (c *config) wanted(arch string) (Firmware, error) {
 }
 
 // findLoaders searches the root file system, if there is one, and then the
-// trees of [WithLoaders] for what boots an image. Each part is the first found.
+// places of [WithLoaders] for what boots an image. Each part is the first found.
 func (c *config) findLoaders(root fs.FS, arch string) (Firmware, *bootloader.Loaders, error) {
 	firmware, err := c.wanted(arch)
 	if err != nil {
 		return 0, nil, err
 	}
-	trees := c.loaders
+	places := c.loaders
 	if root != nil {
-		trees = append([]fs.FS{root}, trees...)
+		places = append([][]fs.FS{{root}}, places...)
 	}
 	found := new(bootloader.Loaders)
-	for _, tree := range trees {
-		l, err := bootloader.Find(tree, arch)
+	for _, trees := range places {
+		place, err := united(trees)
+		if err != nil {
+			return 0, nil, err
+		}
+		l, err := bootloader.Find(place, arch)
 		if err != nil {
 			return 0, nil, err
 		}
@@ -55,18 +61,32 @@ func (c *config) findLoaders(root fs.FS, arch string) (Firmware, *bootloader.Loa
 	return firmware, found, errors.Join(errs...)
 }
 
+// united returns trees as one, the first on top.
+func united(trees []fs.FS) (fs.FS, error) {
+	if len(trees) == 1 {
+		return trees[0], nil
+	}
+	b := overlay.New()
+	for _, tree := range slices.Backward(trees) {
+		if err := b.AddTree(tree); err != nil {
+			return nil, err
+		}
+	}
+	return b.Tree(), nil
+}
+
 // A loaderError says that a boot loader is missing, and what helps.
 type loaderError struct {
 	firmware Firmware
 	what     string
 	packages string // of Debian
 	root     bool   // whether the root file system was searched
-	trees    int    // how many others were
+	places   int    // how many others were
 }
 
 // Error implements the error interface.
 func (e *loaderError) Error() string {
-	where := fmt.Sprintf("in %d trees of WithLoaders", e.trees)
+	where := fmt.Sprintf("in %d places of WithLoaders", e.places)
 	if e.root {
 		where = "in the root file system and " + where
 	}

@@ -59,7 +59,7 @@ type config struct {
 	rootFiles   []fs.FS
 	cloudConfig []byte
 	remove      []string
-	loaders     []fs.FS
+	loaders     [][]fs.FS
 	firmware    Firmware
 	arch        string
 	time        time.Time
@@ -114,7 +114,7 @@ func (c *config) validate() error {
 			fail("console %q is not a name as Linux has it", name)
 		}
 	}
-	for _, tree := range slices.Concat(c.files, c.rootFiles, c.loaders) {
+	for _, tree := range slices.Concat(c.files, c.rootFiles, slices.Concat(c.loaders...)) {
 		if tree == nil {
 			fail("file tree is nil")
 		}
@@ -203,11 +203,13 @@ func WithRemove(names ...string) Option {
 	return option("WithRemove", opRemaster, func(c *config) { c.remove = append(c.remove, names...) })
 }
 
-// WithLoaders adds a tree in which boot loaders are searched when the root
-// file system has none: a folder, or an unpacked package. Trees are searched in
-// the order given. The default searches the root file system only.
+// WithLoaders adds a place where boot loaders are searched that the root file
+// system lacks, after those added before: a folder, or unpacked packages. Several
+// trees are one place, as if they were unpacked into each other, the first on
+// top: shim and GRUB are always from one place. The default searches the root
+// file system only.
 func WithLoaders(trees ...fs.FS) Option {
-	return option("WithLoaders", opNew, func(c *config) { c.loaders = append(c.loaders, trees...) })
+	return option("WithLoaders", opNew, func(c *config) { c.loaders = append(c.loaders, trees) })
 }
 
 // WithFirmware says which firmware the image must boot on: BIOS, UEFI or
