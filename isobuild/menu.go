@@ -199,11 +199,11 @@ func checkLabel(id string) error {
 	return nil
 }
 
-// splitWords splits text at blanks, as the kernel does: not between double
+// kernelWords splits text at blanks, as the kernel does: not between double
 // quotes, which are no part of a word then. GRUB puts them around words with
 // blanks again. It also puts a backslash before single quotes and backslashes,
 // which the kernel takes as it is, so those cannot be passed.
-func splitWords(text string) ([]string, error) {
+func kernelWords(text string) ([]string, error) {
 	if strings.ContainsAny(text, `'\`) {
 		return nil, fmt.Errorf("command line %q: GRUB cannot pass single quotes and backslashes", text)
 	}

@@ -103,7 +103,7 @@ func (c *config) validate() error {
 		}
 	}
 	for _, text := range c.cmdline {
-		words, err := splitWords(text)
+		words, err := kernelWords(text)
 		if err != nil {
 			errs = append(errs, err)
 		}
