@@ -21,7 +21,7 @@ const (
 
 // Open returns the files of the package in r, which has size bytes. It keeps to
 // the rules that the package comment of netbootkit gives for file trees. R is
-// not needed any more when Open returns, unless data.tar is not compressed.
+// not needed any more when Open returns.
 func Open(r io.ReaderAt, size int64) (fs.FS, error) {
 	name, section, err := findData(r, size)
 	if err != nil {
@@ -99,19 +99,13 @@ func checkVersion(r *io.SectionReader) error {
 	return nil
 }
 
-// contents are bytes that can be read at any offset.
-type contents interface {
-	io.ReaderAt
-	Size() int64
-}
-
 // uncompress returns the tar in the member called name.
-func uncompress(name string, r *io.SectionReader) (contents, error) {
+func uncompress(name string, r *io.SectionReader) (*pages, error) {
 	var plain io.ReadCloser
 	var err error
 	switch suffix := strings.TrimPrefix(name, "data.tar"); suffix {
 	case "":
-		return r, nil
+		plain = io.NopCloser(r)
 	case ".gz":
 		plain, err = newGzip(r)
 	case ".xz":
