@@ -118,3 +118,19 @@ func ManifestT(tb testing.TB, mount Mount) manifest.Manifest {
 	tb.Helper()
 	return ManifestsT(tb, mount)[0].Manifest
 }
+
+// LiveRootT returns a tar of the root file system of a live system, as
+// [LiveRoot] does, or skips where it cannot be made.
+func LiveRootT(tb testing.TB) (file string) {
+	tb.Helper()
+	oracle.Need(tb, "go")
+	oracle.Root(tb)
+	oracle.Need(tb, "mmdebstrap")
+	oracle.File(tb, "/usr/share/keyrings/debian-archive-keyring.gpg")
+	oracle.File(tb, "/usr/lib/shim/shimx64.efi.signed")
+	oracle.File(tb, "/usr/lib/grub/x86_64-efi-signed/gcdx64.efi.signed")
+	oracle.File(tb, "/usr/lib/grub/i386-pc/cdboot.img")
+	file, err := LiveRoot(tb.Context())
+	require.NoError(tb, err)
+	return file
+}

@@ -57,6 +57,7 @@ type Machine struct {
 	Started time.Time   // when it was switched on
 
 	process *Process
+	keys    io.Writer     // its serial line
 	gone    chan struct{} // closed when nothing of it is left
 }
 
@@ -79,11 +80,15 @@ func Boot(ctx context.Context, spec Spec) (*Machine, error) {
 	}
 	started := time.Now()
 	cmd := exec.CommandContext(ctx, spec.program(), args...) //nolint:gosec // QEMU.
+	keys, err := cmd.StdinPipe()
+	if err != nil {
+		return nil, errors.Join(err, cleanup())
+	}
 	p, err := startProcess(cmd, "qemu", spec.Console)
 	if err != nil {
 		return nil, errors.Join(err, cleanup())
 	}
-	return newMachine(p, started, cleanup), nil
+	return newMachine(p, keys, started, cleanup), nil
 }
 
 // Boot switches a machine on, once a CPU is free for it. The
@@ -104,16 +109,27 @@ func (n *Network) Boot(ctx context.Context, spec Spec) (*Machine, error) {
 	}
 	lan := &Host{network: n, namespace: n.lan}
 	started := time.Now()
-	p, err := n.startCopy(lan.Command(ctx, spec.program(), args...), "qemu", spec.Console)
+	cmd := lan.Command(ctx, spec.program(), args...)
+	keys, err := cmd.StdinPipe()
 	if err != nil {
 		return nil, errors.Join(err, slot.Close())
 	}
-	return newMachine(p, started, slot.Close), nil
+	p, err := n.startCopy(cmd, "qemu", spec.Console)
+	if err != nil {
+		return nil, errors.Join(err, slot.Close())
+	}
+	return newMachine(p, keys, started, slot.Close), nil
+}
+
+// Type types text on the machine's serial line. The Enter key is "\r".
+func (m *Machine) Type(text string) error {
+	_, err := io.WriteString(m.keys, text)
+	return err
 }
 
 // newMachine returns the machine that p is. When it has ended, cleanup runs.
-func newMachine(p *Process, started time.Time, cleanup func() error) *Machine {
-	m := &Machine{Console: p.Output, Started: started, process: p, gone: make(chan struct{})}
+func newMachine(p *Process, keys io.Writer, started time.Time, cleanup func() error) *Machine {
+	m := &Machine{Console: p.Output, Started: started, process: p, keys: keys, gone: make(chan struct{})}
 	go func() {
 		<-p.done
 		_ = cleanup()

@@ -140,8 +140,8 @@ func writeReader(ctx context.Context, initrd, dir string, jobs []manifest.Mount)
 // libraries, by way of a file in dir.
 func buildProgram(ctx context.Context, dir, name, arch string) ([]byte, error) {
 	out := filepath.Join(dir, "program")
-	cmd := exec.CommandContext(ctx, "go", "build", "-trimpath", "-ldflags=-s -w", "-o", out,
-		"github.com/netbootkit/netbootkit/"+name)
+	args := []string{"build", "-trimpath", "-ldflags=-s -w", "-o", out, "github.com/netbootkit/netbootkit/" + name}
+	cmd := exec.CommandContext(ctx, "go", args...) //nolint:gosec // A program of ours.
 	cmd.Env = append(os.Environ(), "CGO_ENABLED=0", "GOOS=linux", "GOARCH="+arch, "GOFLAGS=")
 	if text, err := cmd.CombinedOutput(); err != nil {
 		return nil, fmt.Errorf("vmtest: go build %s: %w: %s", name, err, text)

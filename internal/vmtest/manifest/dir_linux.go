@@ -15,6 +15,12 @@ import (
 // Dir lists what the kernel shows of a folder, other file systems mounted in it
 // excepted.
 func Dir(root string) (Manifest, error) {
+	return DirFunc(root, func(string, fs.FileInfo) bool { return true })
+}
+
+// DirFunc is [Dir], and reads only the regular files for which read is true.
+// Others have no Sum.
+func DirFunc(root string, read func(path string, info fs.FileInfo) bool) (Manifest, error) {
 	info, err := os.Stat(root)
 	if err != nil {
 		return nil, fmt.Errorf("manifest: %w", err)
@@ -23,6 +29,7 @@ func Dir(root string) (Manifest, error) {
 		m:      Manifest{},
 		device: info.Sys().(*syscall.Stat_t).Dev,
 		first:  map[uint64]string{},
+		read:   read,
 	}
 	err = filepath.WalkDir(root, func(file string, _ fs.DirEntry, err error) error {
 		path := "."
@@ -50,6 +57,7 @@ type dir struct {
 	device uint64
 	inodes map[string]uint64 // of files with several names, by path
 	first  map[uint64]string // the first of their paths
+	read   func(path string, info fs.FileInfo) bool
 }
 
 // add lists one file.
@@ -60,7 +68,7 @@ func (d *dir) add(path, file string) error {
 		return nil
 	}
 	stat := info.Sys().(*syscall.Stat_t)
-	if stat.Dev != d.device {
+	if info.IsDir() && stat.Dev != d.device {
 		return fs.SkipDir
 	}
 	e := Entry{
@@ -70,7 +78,9 @@ func (d *dir) add(path, file string) error {
 	switch {
 	case info.Mode().IsRegular():
 		e.Size = info.Size()
-		e.Sum, err = sumFile(file)
+		if d.read(path, info) {
+			e.Sum, err = sumFile(file)
+		}
 	case info.Mode()&fs.ModeSymlink != 0:
 		e.Target, err = os.Readlink(file)
 	case info.Mode()&fs.ModeDevice != 0:
