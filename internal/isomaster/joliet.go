@@ -62,9 +62,12 @@ func cutUnits(s string, limit int) string {
 
 // bigEndian is s in UTF-16, most significant byte first.
 func bigEndian(s string) string {
-	b := make([]byte, 0, 2*len(s))
-	for _, u := range utf16.Encode([]rune(s)) {
-		b = append(b, byte(u>>8), byte(u))
+	var room [2]uint16
+	b := make([]byte, 0, 2*units(s))
+	for _, r := range s {
+		for _, u := range utf16.AppendRune(room[:0], r) {
+			b = append(b, byte(u>>8), byte(u))
+		}
 	}
 	return string(b)
 }

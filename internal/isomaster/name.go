@@ -26,8 +26,18 @@ type namer struct {
 	tried  map[string]int      // how many suffixes, by identifier without one
 }
 
-func newNamer(joliet bool, n int) *namer {
-	return &namer{joliet: joliet, taken: make(map[string]struct{}, n), tried: make(map[string]int)}
+func newNamer(joliet bool) *namer {
+	return &namer{joliet: joliet, taken: make(map[string]struct{}), tried: make(map[string]int)}
+}
+
+// reset begins another directory.
+func (n *namer) reset() {
+	const large = 1000 // To clear a map costs as much as it has ever held.
+	if len(n.taken) > large {
+		n.taken, n.tried = make(map[string]struct{}), make(map[string]int)
+	}
+	clear(n.taken)
+	clear(n.tried)
 }
 
 // identifier returns that of the file called name. Where the natural one is

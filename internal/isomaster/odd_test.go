@@ -16,6 +16,7 @@ type limits struct {
 	target int   // of a link, in bytes
 	minor  int64 // of a device
 	whole  bool  // files have to lie in one piece
+	few    bool  // files to wait for
 }
 
 // linux has the limits of the kernel, which are ours.
@@ -47,6 +48,13 @@ func oddDisc(t *testing.T, most limits) *disc {
 		scattered(d)
 	}
 	oddNames(d, most.name)
+	many := 3000
+	if most.few {
+		many = 30
+	}
+	for i := range many {
+		d.file(fmt.Sprintf("many/file number %d.txt", i), strings.Repeat("m", i%3), 0o644)
+	}
 	oddLinks(d, most.target)
 	oddSpecials(d, most.minor)
 	return d
@@ -72,9 +80,6 @@ func oddNames(d *disc, longest int) {
 	for i := range 60 { // More than 64 characters are the same, and more than 31.
 		d.file(fmt.Sprintf("names/%s%03d.extension", strings.Repeat("alike", 14), i), fmt.Sprint(i), 0o644)
 		d.file(fmt.Sprintf("names/%s%03d", strings.Repeat("日本", min(longest-3, 240)/6), i), fmt.Sprint(i), 0o644)
-	}
-	for i := range 3000 {
-		d.file(fmt.Sprintf("many/file number %d.txt", i), strings.Repeat("m", i%3), 0o644)
 	}
 	d.file(strings.Repeat("deep/", 20)+"file", "deep", 0o644)
 	d.file(strings.Repeat("a folder with a long name, as long as the others; ", 5)+"/file", "long", 0o644)

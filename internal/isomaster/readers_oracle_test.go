@@ -1,6 +1,7 @@
 package isomaster_test
 
 import (
+	"crypto/sha256"
 	"fmt"
 	"io/fs"
 	"os/exec"
@@ -125,5 +126,28 @@ func TestElTorito(t *testing.T) {
 		"Creation Time: 2026030405060700",
 	} {
 		assert.Contains(t, out, line)
+	}
+}
+
+// TestGRUB reads with the boot loader's own code, which has to find kernels.
+func TestGRUB(t *testing.T) {
+	t.Parallel()
+
+	most := linux
+	most.few = true
+	d := oddDisc(t, most)
+	d.symlink("link", strings.Repeat("./", 300)+strings.Repeat("deep/", 20)+"file")
+	d.finish()
+	iso := d.save()
+	for name, want := range map[string]string{
+		"scattered":                         d.want["scattered"].Sum,
+		"ümläut-日本語-😀":                      d.want["ümläut-日本語-😀"].Sum,
+		"link":                              d.want[strings.Repeat("deep/", 20)+"file"].Sum,
+		"names/" + strings.Repeat("q", 253): d.want["names/"+strings.Repeat("q", 253)].Sum,
+		"boot/uefi.img":                     d.want["boot/uefi.img"].Sum,
+		"many/file number 29.txt":           d.want["many/file number 29.txt"].Sum,
+	} {
+		out := run(t, "grub-fstest", iso, "cat", "(loop0)/"+name)
+		assert.Equal(t, want, fmt.Sprintf("%x", sha256.Sum256([]byte(out))), name)
 	}
 }

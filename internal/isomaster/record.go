@@ -1,10 +1,6 @@
 package isomaster
 
-import (
-	"fmt"
-
-	"github.com/netbootkit/netbootkit/internal/iso9660"
-)
+import "github.com/netbootkit/netbootkit/internal/iso9660"
 
 const (
 	// recordHeader is the size of a record before its identifier, in bytes
@@ -43,14 +39,11 @@ type record struct {
 	time        [7]byte
 }
 
-// encode makes the records of directory i of t, and what continues them.
-// Before t.measure has ended, the sizes and places that it names are wrong.
-func (e *encoder) encode(t *tree, i int) error {
+// encode makes the records of the directory with the number i, which lists
+// entries, and what continues them. Before t.place the places, and before the
+// end of t.plan also the sizes that they name are wrong.
+func (e *encoder) encode(t *tree, i int, entries []entry) {
 	d := &t.dirs[i]
-	entries, err := t.entries(d.node)
-	if err != nil {
-		return fmt.Errorf("%s: %w", t.path(i, ""), err)
-	}
 	e.records, e.areas, e.fixes = e.records[:0], e.areas[:0], e.fixes[:0]
 	e.addDirectory(t, i, idSelf, i == 0)
 	e.addDirectory(t, d.parent, idParent, false)
@@ -65,7 +58,6 @@ func (e *encoder) encode(t *tree, i int) error {
 	}
 	e.records, e.areas = pad(e.records), pad(e.areas)
 	e.resolve(d.start - t.base + uint32(len(e.records)/iso9660.BlockSize))
-	return nil
 }
 
 // addDirectory adds a record of directory i: by its own name, or by one of
@@ -114,6 +106,7 @@ func (e *encoder) addFile(t *tree, c entry, serial uint32) {
 		r.id += version
 	}
 	sections := file.sections()
+	e.keepTogether(r, len(sections))
 	for i, s := range sections {
 		r.flags, r.block, r.size = 0, s.Block, uint32(s.Size)
 		if i < len(sections)-1 {
@@ -137,19 +130,10 @@ func (e *encoder) describe(t *tree, file *Node, names, serial uint32) {
 	}
 }
 
-// add appends r with the fields; no record crosses the end of a block.
+// add appends r with the fields.
 func (e *encoder) add(r record) {
-	header := recordHeader + len(r.id)
-	header += header % 2
-	inline, rest := e.fields.split(maxRecord - header)
-	size := header + len(inline)
-	if rest > 0 {
-		size += continuation
-	}
-	size += size % 2
-	if room := iso9660.BlockSize - len(e.records)%iso9660.BlockSize; size > room {
-		e.records = append(e.records, make([]byte, room)...)
-	}
+	e.keepTogether(r, 1)
+	header, inline, rest, size := e.measure(r)
 	start := len(e.records)
 	e.records = append(e.records, make([]byte, size)...)
 	b := e.records[start:]
@@ -157,6 +141,32 @@ func (e *encoder) add(r record) {
 	copy(b[header:], inline)
 	if rest > 0 {
 		e.proceed(start+header+len(inline), rest)
+	}
+}
+
+// measure says how long r is without and with the fields that go into it, and
+// which do not.
+func (e *encoder) measure(r record) (header int, inline []byte, rest, size int) {
+	header = recordHeader + len(r.id)
+	header += header % 2
+	inline, rest = e.fields.split(maxRecord - header)
+	size = header + len(inline)
+	if rest > 0 {
+		size += continuation
+	}
+	return header, inline, rest, size + size%2
+}
+
+// keepTogether begins a block if the n records of a file, as long as r, do not
+// fit into what is left of the last one. Records must not cross the end of a
+// block, and GRUB does not look for further parts of a file in the next one.
+func (e *encoder) keepTogether(r record, n int) {
+	_, _, _, size := e.measure(r)
+	if n*size > iso9660.BlockSize {
+		n = 1
+	}
+	if room := iso9660.BlockSize - len(e.records)%iso9660.BlockSize; n*size > room {
+		e.records = append(e.records, make([]byte, room)...)
 	}
 }
 

@@ -20,6 +20,7 @@ type tree struct {
 
 	dirs   []directory // by level, then by parent, then by identifier
 	links  map[*Node]*link
+	ids    *namer
 	table  int    // size of a path table in bytes
 	blocks uint32 // of path tables and directories
 	start  uint32 // the block of the image where they begin
@@ -47,6 +48,13 @@ type link struct {
 	by     string // path of a name that is a hard link to it
 }
 
+const (
+	// maxBlock is the highest number of a block.
+	maxBlock = 1<<32 - 1
+	// maxDirectory is the size of the largest directory, in bytes.
+	maxDirectory = 1<<32 - iso9660.BlockSize
+)
+
 // maxParent is the highest number of a directory that another one can be in:
 // path tables have 16 bits for it (ECMA-119 §9.4.4).
 const maxParent = 1<<16 - 1
@@ -61,56 +69,67 @@ type entry struct {
 // plan finds all directories of the tree below root and measures them.
 func (t *tree) plan(root *Node) error {
 	t.links = make(map[*Node]*link)
+	t.ids = newNamer(t.joliet)
 	t.dirs = append(t.dirs, directory{node: root, id: "\x00", serial: 1})
-	serials := uint32(1)
+	serials, blocks := uint32(1), uint64(0)
+	var e encoder
 	for i := 0; i < len(t.dirs); i++ {
 		t.dirs[i].first = serials + 1
-		n, err := t.planDirectory(i)
+		n, err := t.planDirectory(i, &e)
 		if err != nil {
 			return err
 		}
 		serials += n
-	}
-	if err := t.measure(); err != nil {
-		return err
+		t.table += pathRecordSize(t.dirs[i].id)
+		blocks += uint64(t.dirs[i].blocks)
 	}
 	for _, l := range t.links {
 		if !l.met && t.complete() {
 			return fmt.Errorf("%s: hard link to a file that is not in the tree", l.by)
 		}
 	}
+	if blocks += 2 * uint64(t.tableBlocks()); blocks > maxBlock {
+		return fmt.Errorf("directories take %d blocks, want at most %d", blocks, maxBlock)
+	}
+	t.blocks = uint32(blocks)
 	return nil
 }
 
 // complete says whether all nodes are in the tree.
 func (t *tree) complete() bool { return !t.partition && !t.joliet }
 
-// planDirectory adds the directories that are in the one with the number i, and
-// returns how many inode numbers it takes.
-func (t *tree) planDirectory(i int) (serials uint32, err error) {
-	entries, err := t.entries(t.dirs[i].node)
+// planDirectory measures the directory with the number i, and adds those that
+// are in it. It returns how many inode numbers its files take.
+func (t *tree) planDirectory(i int, e *encoder) (serials uint32, err error) {
+	entries, err := t.entries(i)
 	if err != nil {
-		return 0, fmt.Errorf("%s: %w", t.path(i, ""), err)
+		return 0, err
 	}
 	t.dirs[i].child = len(t.dirs)
 	serials = uint32(len(entries))
-	for k, e := range entries {
+	for k, c := range entries {
 		if t.complete() {
-			if err := e.check(); err != nil {
-				return 0, fmt.Errorf("%s: %w", t.path(i, e.Name), err)
+			if err := c.check(); err != nil {
+				return 0, fmt.Errorf("%s: %w", t.path(i, c.Name), err)
 			}
 		}
 		switch {
-		case e.Same != nil:
-			serials += t.addLink(e.Same, t.dirs[i].first+serials, i, e.Name)
-		case e.isDirectory():
+		case c.Same != nil:
+			serials += t.addLink(c.Same, t.dirs[i].first+serials, i, c.Name)
+		case c.isDirectory():
 			if i >= maxParent {
-				return 0, fmt.Errorf("%s: directory in one that is not among the first %d", t.path(i, e.Name), maxParent)
+				return 0, fmt.Errorf("%s: directory in one that is not among the first %d", t.path(i, c.Name), maxParent)
 			}
 			t.dirs[i].inside++
-			t.dirs = append(t.dirs, directory{node: e.Node, id: e.id, parent: i, serial: t.dirs[i].first + uint32(k)})
+			t.dirs = append(t.dirs, directory{node: c.Node, id: c.id, parent: i, serial: t.dirs[i].first + uint32(k)})
 		}
 	}
+	e.encode(t, i, entries)
+	if len(e.records) > maxDirectory {
+		return 0, fmt.Errorf("%s: directory of %d bytes, want at most %d", t.path(i, ""), len(e.records), maxDirectory)
+	}
+	t.dirs[i].size = uint32(len(e.records))
+	t.dirs[i].blocks = uint32((len(e.records) + len(e.areas)) / iso9660.BlockSize)
 	return serials, nil
 }
 
@@ -124,9 +143,10 @@ func (t *tree) addLink(n *Node, serial uint32, dir int, name string) uint32 {
 	return 1
 }
 
-// entries are what the tree lists of the directory n, in the order of the
+// entries are what the directory with the number i lists, in the order of the
 // identifiers (ECMA-119 §9.3), which do not depend on what is Outside.
-func (t *tree) entries(n *Node) ([]entry, error) {
+func (t *tree) entries(i int) ([]entry, error) {
+	n := t.dirs[i].node
 	entries := make([]entry, 0, len(n.Children))
 	for _, c := range n.Children {
 		if !t.joliet || c.file().inJoliet() {
@@ -134,13 +154,13 @@ func (t *tree) entries(n *Node) ([]entry, error) {
 		}
 	}
 	slices.SortFunc(entries, func(a, b entry) int { return strings.Compare(a.Name, b.Name) })
-	ids := newNamer(t.joliet, len(entries))
-	for i := range entries {
-		e := &entries[i]
-		if i > 0 && e.Name == entries[i-1].Name {
-			return nil, fmt.Errorf("two files are called %q", e.Name)
+	t.ids.reset()
+	for k := range entries {
+		e := &entries[k]
+		if k > 0 && e.Name == entries[k-1].Name {
+			return nil, fmt.Errorf("%s: two files with this name", t.path(i, e.Name))
 		}
-		e.id = ids.identifier(e.Name, e.file().isDirectory())
+		e.id = t.ids.identifier(e.Name, e.file().isDirectory())
 		if t.joliet {
 			e.id = bigEndian(e.id)
 		}
@@ -160,32 +180,6 @@ func (t *tree) path(i int, name string) string {
 	return "/" + name
 }
 
-// measure finds the sizes of all directories and of the tree.
-func (t *tree) measure() error {
-	const highest = 1<<32 - 1
-	var e encoder
-	blocks := int64(0)
-	for i := range t.dirs {
-		d := &t.dirs[i]
-		if err := e.encode(t, i); err != nil {
-			return err
-		}
-		if len(e.records) > highest-iso9660.BlockSize {
-			return fmt.Errorf("%s: directory of %d bytes", t.path(i, ""), len(e.records))
-		}
-		d.size = uint32(len(e.records))
-		d.blocks = uint32((len(e.records) + len(e.areas)) / iso9660.BlockSize)
-		blocks += int64(d.blocks)
-		t.table += pathRecordSize(d.id)
-	}
-	blocks += 2 * int64(t.tableBlocks())
-	if blocks > highest {
-		return fmt.Errorf("directories take %d blocks", blocks)
-	}
-	t.blocks = uint32(blocks)
-	return nil
-}
-
 // place says where path tables and directories are: from the block at on.
 func (t *tree) place(at uint32) {
 	t.start = at
@@ -202,9 +196,11 @@ func (t *tree) bytes() ([]byte, error) {
 	b = t.appendPathTables(b)
 	var e encoder
 	for i := range t.dirs {
-		if err := e.encode(t, i); err != nil {
+		entries, err := t.entries(i)
+		if err != nil {
 			return nil, err
 		}
+		e.encode(t, i, entries)
 		b = append(append(b, e.records...), e.areas...)
 	}
 	return b, nil
