@@ -40,6 +40,6 @@ func open(ctx context.Context, store *artifacts.Store, url string, p Package) (f
 	if err != nil {
 		return nil, err
 	}
-	defer f.Close()
+	defer func() { _ = f.Close() }() // It was only read.
 	return deb.Open(f, f.Size())
 }
