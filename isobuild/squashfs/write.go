@@ -30,7 +30,7 @@ func Write(ctx context.Context, w io.WriterAt, root fs.FS, opts ...Option) (int6
 	if err != nil {
 		return 0, err
 	}
-	packer, err := cfg.newPacker()
+	packers, err := cfg.newPackers()
 	if err != nil {
 		return 0, err
 	}
@@ -40,14 +40,14 @@ func Write(ctx context.Context, w io.WriterAt, root fs.FS, opts ...Option) (int6
 		return 0, err
 	}
 	progress := meter.NewWriter(io.Discard, "squashfs", walk.bytes, cfg.progress)
-	out := &output{w: w, pos: superblockSize, packer: packer}
+	out := &output{w: w, pos: superblockSize, packer: packers[0]}
 	if options := cfg.options(); options != nil {
 		header := binary.LittleEndian.AppendUint16(nil, uint16(len(options))|metaStored)
 		if _, err := out.put(append(header, options...)); err != nil {
 			return 0, err
 		}
 	}
-	fragments, err := data(ctx, out, &cfg, walk, progress)
+	fragments, err := data(ctx, out, &cfg, packers, walk, progress)
 	if err != nil {
 		return 0, err
 	}
@@ -63,15 +63,9 @@ func Write(ctx context.Context, w io.WriterAt, root fs.FS, opts ...Option) (int6
 	return size, nil
 }
 
-// data writes the contents of all files.
-func data(ctx context.Context, out *output, cfg *config, walk *walk, progress *meter.Writer) ([]fragment, error) {
-	packers := make([]packer, cfg.workers)
-	for i := range packers {
-		var err error
-		if packers[i], err = cfg.newPacker(); err != nil {
-			return nil, err
-		}
-	}
+// data writes the contents of all files. It needs the packers until it
+// returns.
+func data(ctx context.Context, out *output, cfg *config, packers []packer, walk *walk, progress *meter.Writer) ([]fragment, error) {
 	group, ctx := errgroup.WithContext(ctx)
 	hold := holdBytes / cfg.blockSize
 	p := newPipe(ctx, out, cfg, hold)

@@ -17,6 +17,18 @@ type packer interface {
 	pack(dst, src []byte) ([]byte, error)
 }
 
+// newPackers returns a packer for each worker.
+func (c *config) newPackers() ([]packer, error) {
+	packers := make([]packer, c.workers)
+	for i := range packers {
+		var err error
+		if packers[i], err = c.newPacker(); err != nil {
+			return nil, err
+		}
+	}
+	return packers, nil
+}
+
 // newPacker returns a packer for blocks of up to blockSize bytes.
 func (c *config) newPacker() (packer, error) {
 	switch c.compression {

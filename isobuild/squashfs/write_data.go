@@ -17,8 +17,8 @@ type content struct {
 	start    uint64   // of the first block in the image
 	sizes    []uint32 // of the blocks in the image; 0 for one of zeros
 	sparse   uint64   // bytes in blocks of zeros
-	fragment uint32   // the number of the block with the rest; noFragment if there is none
-	offset   uint32   // of the rest in that block, when unpacked
+	fragment uint32   // the number of the block it is in, if it is shorter than a block; else noFragment
+	offset   uint32   // where it starts in that block, when unpacked
 }
 
 // holdBytes is how much of a file waits for the end of it when another file
@@ -40,8 +40,8 @@ type loader struct {
 	hold  int // how many blocks are held at most
 
 	zeros []byte
-	rest  []byte
-	ends  *block // the fragment block that is being filled
+	small []byte // a file that is shorter than a block
+	mix   *block // the fragment block that is being filled
 	count uint32 // of fragment blocks before it
 }
 
@@ -49,7 +49,7 @@ func newLoader(ctx context.Context, tree fs.FS, p *pipe, blockSize, hold int, pr
 	return &loader{
 		ctx: ctx, tree: tree, pipe: p, progress: progress, blockSize: int64(blockSize), hold: hold,
 		known: make(map[[sha256.Size]byte]*content), hash: sha256.New(),
-		zeros: make([]byte, blockSize), rest: make([]byte, blockSize),
+		zeros: make([]byte, blockSize), small: make([]byte, blockSize),
 	}
 }
 
@@ -92,13 +92,16 @@ func (l *loader) load(n *node) error {
 	defer file.Close()
 	l.hash.Reset()
 	s := &source{loader: l, file: file, name: name, size: n.size, twin: l.twins[n.size]}
-	n.file.sizes = make([]uint32, n.size/l.blockSize)
-	sent, err := l.blocks(s, n.file)
-	if err != nil {
-		return err
+	var small []byte
+	var sent bool
+	if n.size < l.blockSize {
+		small = l.small[:n.size]
+		err = s.read(small)
+	} else {
+		n.file.sizes = make([]uint32, (n.size+l.blockSize-1)/l.blockSize)
+		sent, err = l.blocks(s, n.file)
 	}
-	rest := l.rest[:n.size%l.blockSize]
-	if err := s.read(rest); err != nil {
+	if err != nil {
 		return err
 	}
 	if s.twin {
@@ -111,12 +114,13 @@ func (l *loader) load(n *node) error {
 		l.known[sum] = n.file
 	}
 	l.release()
-	return l.end(n.file, rest)
+	return l.mixIn(n.file, small)
 }
 
-// blocks loads all of a file that fills blocks. Those of a file that may be
-// a duplicate are held as long as there are not too many. It says whether any
-// was sent.
+// blocks loads a file that fills a block or more. What is left behind the
+// last full one is a shorter block of its own: that packs as well as sharing one
+// with other files, and is read faster. Blocks of a file that may be a duplicate
+// are held as long as there are not too many. It says whether any was sent.
 func (l *loader) blocks(s *source, c *content) (sent bool, err error) {
 	first := true
 	for i := range c.sizes {
@@ -124,12 +128,12 @@ func (l *loader) blocks(s *source, c *content) (sent bool, err error) {
 		if err != nil {
 			return false, err
 		}
-		b.plain = b.plain[:l.blockSize]
+		b.plain = b.plain[:min(l.blockSize, s.size-s.done)]
 		if err := s.read(b.plain); err != nil {
 			return false, err
 		}
-		if bytes.Equal(b.plain, l.zeros) {
-			c.sparse += uint64(l.blockSize)
+		if bytes.Equal(b.plain, l.zeros[:len(b.plain)]) {
+			c.sparse += uint64(len(b.plain))
 			l.pipe.put(b)
 			continue
 		}
@@ -164,34 +168,34 @@ func (l *loader) forget(c *content, sent bool) error {
 	return l.pipe.drop(c)
 }
 
-// end puts the rest of a file into a fragment block.
-func (l *loader) end(c *content, rest []byte) error {
-	if len(rest) == 0 {
+// mixIn puts a file that is shorter than a block into a fragment block.
+func (l *loader) mixIn(c *content, small []byte) error {
+	if len(small) == 0 {
 		return nil
 	}
-	if l.ends != nil && len(l.ends.plain)+len(rest) > cap(l.ends.plain) {
+	if l.mix != nil && len(l.mix.plain)+len(small) > cap(l.mix.plain) {
 		if err := l.flush(); err != nil {
 			return err
 		}
 	}
-	if l.ends == nil {
+	if l.mix == nil {
 		var err error
-		if l.ends, err = l.pipe.get(); err != nil {
+		if l.mix, err = l.pipe.get(); err != nil {
 			return err
 		}
 	}
-	c.fragment, c.offset = l.count, uint32(len(l.ends.plain))
-	l.ends.plain = append(l.ends.plain, rest...)
+	c.fragment, c.offset = l.count, uint32(len(l.mix.plain))
+	l.mix.plain = append(l.mix.plain, small...)
 	return nil
 }
 
 // flush sends the fragment block.
 func (l *loader) flush() error {
-	if l.ends == nil {
+	if l.mix == nil {
 		return nil
 	}
-	l.pipe.send(l.ends)
-	l.ends = nil
+	l.pipe.send(l.mix)
+	l.mix = nil
 	l.count++
 	return nil
 }
@@ -212,8 +216,6 @@ func (s *source) read(p []byte) error {
 	s.done += int64(n)
 	s.progress.Add(int64(n))
 	switch {
-	case len(p) == 0:
-		return nil
 	case err == io.EOF || err == io.ErrUnexpectedEOF: //nolint:errorlint // ReadFull returns these two as they are.
 		return at(s.name, fmt.Errorf("ends after %d of %d bytes", s.done, s.size))
 	case err != nil:
