@@ -52,47 +52,39 @@ func (c *config) findLoaders(root fs.FS, arch string) (Firmware, *bootloader.Loa
 		}
 	}
 	var errs []error
+	missing := func(f Firmware, what, packages string) {
+		errs = append(errs, &LoaderError{Firmware: f, Arch: arch, what: what, packages: packages, root: root != nil, trees: len(c.loaders)})
+	}
 	if firmware&BIOS != 0 && found.BIOS == nil {
-		errs = append(errs, &loaderError{BIOS, "GRUB's folder i386-pc", "grub-pc-bin", root != nil, len(c.loaders)})
+		missing(BIOS, "GRUB's folder i386-pc", "grub-pc-bin")
 	}
 	if firmware&UEFI != 0 && found.EFI == nil {
-		errs = append(errs, &loaderError{UEFI, "GRUB for UEFI on " + arch, "grub-efi-" + arch + "-signed and shim-signed", root != nil, len(c.loaders)})
+		missing(UEFI, "GRUB for UEFI on "+arch, "grub-efi-"+arch+"-signed and shim-signed")
 	}
 	return firmware, found, errors.Join(errs...)
 }
 
-// united returns trees as one, the first on top.
-func united(trees []fs.FS) (fs.FS, error) {
-	if len(trees) == 1 {
-		return trees[0], nil
-	}
-	b := overlay.New()
-	for _, tree := range slices.Backward(trees) {
-		if err := b.AddTree(tree); err != nil {
-			return nil, err
-		}
-	}
-	return b.Tree(), nil
-}
+// A LoaderError says that a boot loader is missing, and what helps. It comes
+// before anything is written, and matches [fs.ErrNotExist].
+type LoaderError struct {
+	Firmware Firmware // what it would have started from: BIOS or UEFI
+	Arch     string   // what it would have been for, by Go's names
 
-// A loaderError says that a boot loader is missing, and what helps.
-type loaderError struct {
-	firmware Firmware
 	what     string
 	packages string // of Debian
 	root     bool   // whether the root file system was searched
-	places   int    // how many others were
+	trees    int    // how many others were
 }
 
 // Error implements the error interface.
-func (e *loaderError) Error() string {
-	where := fmt.Sprintf("in %d places of WithLoaders", e.places)
+func (e *LoaderError) Error() string {
+	where := fmt.Sprintf("in %d trees of WithLoaders", e.trees)
 	if e.root {
 		where = "in the root file system and " + where
 	}
 	return fmt.Sprintf("no boot loader for %v: searched %s for %s: add a tree that has it, such as Debian's %s, or ask for other firmware with WithFirmware",
-		e.firmware, where, e.what, e.packages)
+		e.Firmware, where, e.what, e.packages)
 }
 
 // Is matches [fs.ErrNotExist].
-func (e *loaderError) Is(target error) bool { return target == fs.ErrNotExist }
+func (e *LoaderError) Is(target error) bool { return target == fs.ErrNotExist }
