@@ -53,7 +53,7 @@ func (c *config) findLoaders(root fs.FS, arch string) (Firmware, *bootloader.Loa
 	}
 	var errs []error
 	missing := func(f Firmware, what, packages string) {
-		errs = append(errs, &LoaderError{Firmware: f, Arch: arch, what: what, packages: packages, root: root != nil, trees: len(c.loaders)})
+		errs = append(errs, &LoaderError{Firmware: f, Arch: arch, what: what, packages: packages, root: root != nil, places: len(c.loaders)})
 	}
 	if firmware&BIOS != 0 && found.BIOS == nil {
 		missing(BIOS, "GRUB's folder i386-pc", "grub-pc-bin")
@@ -62,6 +62,20 @@ func (c *config) findLoaders(root fs.FS, arch string) (Firmware, *bootloader.Loa
 		missing(UEFI, "GRUB for UEFI on "+arch, "grub-efi-"+arch+"-signed and shim-signed")
 	}
 	return firmware, found, errors.Join(errs...)
+}
+
+// united returns trees as one, the first on top.
+func united(trees []fs.FS) (fs.FS, error) {
+	if len(trees) == 1 {
+		return trees[0], nil
+	}
+	b := overlay.New()
+	for _, tree := range slices.Backward(trees) {
+		if err := b.AddTree(tree); err != nil {
+			return nil, err
+		}
+	}
+	return b.Tree(), nil
 }
 
 // A LoaderError says that a boot loader is missing, and what helps. It comes
@@ -73,12 +87,12 @@ type LoaderError struct {
 	what     string
 	packages string // of Debian
 	root     bool   // whether the root file system was searched
-	trees    int    // how many others were
+	places   int    // how many others were
 }
 
 // Error implements the error interface.
 func (e *LoaderError) Error() string {
-	where := fmt.Sprintf("in %d trees of WithLoaders", e.trees)
+	where := fmt.Sprintf("in %d places of WithLoaders", e.places)
 	if e.root {
 		where = "in the root file system and " + where
 	}
