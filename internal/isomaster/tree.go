@@ -2,7 +2,6 @@ package isomaster
 
 import (
 	"fmt"
-	"path"
 	"slices"
 	"strings"
 	"time"
@@ -175,7 +174,10 @@ func (t *tree) entries(i int) ([]entry, error) {
 // path of name in the directory with the number i.
 func (t *tree) path(i int, name string) string {
 	for ; i > 0; i = t.dirs[i].parent {
-		name = path.Join(t.dirs[i].node.Name, name)
+		if name != "" {
+			name = "/" + name
+		}
+		name = t.dirs[i].node.Name + name
 	}
 	return "/" + name
 }
