@@ -3,6 +3,7 @@ package bootloader
 import (
 	"fmt"
 	"io/fs"
+	"slices"
 	"strings"
 )
 
@@ -57,11 +58,25 @@ func (e *EFI) Configs() []string {
 		"EFI/debian/grub.cfg",
 		"EFI/ubuntu/grub.cfg",
 	}
-	folder := folderOf(e.Prefix)
-	for _, name := range names {
-		if folder == "" || strings.EqualFold(folder+"/grub.cfg", name) {
-			return names
+	name := folderOf(e.Prefix)
+	if name == "" {
+		return names
+	}
+	if name = sameCase(name+"/grub.cfg", names); slices.Contains(names, name) {
+		return names
+	}
+	return append(names, name)
+}
+
+// sameCase returns name with its folders written as they are in others, because
+// FAT does not tell upper from lower case.
+func sameCase(name string, others []string) string {
+	for _, other := range others {
+		for i, c := range other {
+			if c == '/' && i < len(name) && name[i] == '/' && strings.EqualFold(name[:i], other[:i]) {
+				name = other[:i] + name[i:]
+			}
 		}
 	}
-	return append(names, folder+"/grub.cfg")
+	return name
 }

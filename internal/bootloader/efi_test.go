@@ -97,3 +97,34 @@ func TestTreeWhenTheFileIsGone(t *testing.T) {
 	_, err = loaders.EFI.Tree(nil)
 	require.ErrorIs(t, err, fs.ErrNotExist)
 }
+
+func TestConfigs(t *testing.T) {
+	t.Parallel()
+	for prefix, want := range map[string]string{
+		"":                       "",
+		"/":                      "",
+		"/EFI/fedora":            "EFI/fedora/grub.cfg",
+		"/efi/Fedora/":           "EFI/Fedora/grub.cfg",
+		"/efi/boot":              "",
+		"/EFI/DEBIAN":            "",
+		"/BOOT/GRUB/x86_64-efi":  "boot/grub/x86_64-efi/grub.cfg",
+		"/BOOTED":                "BOOTED/grub.cfg",
+		"(hd0)/EFI/fedora":       "",
+		"EFI/fedora":             "",
+		"/EFI/BOOT/bootx64.efi":  "",
+		"/EFI/../x":              "",
+		"/EFI//x":                "",
+		`/EFI/x\y`:               "",
+		"/EFI/größe":             "",
+		"/EFI/BOOT/grub.cfg/sub": "",
+	} {
+		e := bootloader.EFI{Prefix: prefix}
+		names := e.Configs()
+		assert.Equal(t, "EFI/ubuntu/grub.cfg", names[3])
+		if want == "" {
+			assert.Len(t, names, 4, prefix)
+		} else {
+			assert.Equal(t, []string{want}, names[4:], prefix)
+		}
+	}
+}

@@ -100,12 +100,18 @@ func (p *program) loads(name string) bool {
 	return bytes.Contains(p.data, text)
 }
 
-// folderOf returns the folder that GRUB's prefix means, as a name in a tree, or
-// "" if it names a device, which is none of ours, or nothing.
+// folderOf returns the folder that GRUB's prefix means, as a name in a tree. It is
+// "" if there is none, if it is on a named device, which is none of ours, or
+// if it is not made of plain words, which no file in an EFI system partition is.
 func folderOf(prefix string) string {
 	name := strings.Trim(prefix, "/")
-	if !strings.HasPrefix(prefix, "/") || name == "" || name == "." || !fs.ValidPath(name) {
+	if !strings.HasPrefix(prefix, "/") || !fs.ValidPath(name) || strings.ContainsFunc(name, func(r rune) bool {
+		return !strings.ContainsRune(plain, r)
+	}) {
 		return ""
 	}
 	return name
 }
+
+// plain is what names of GRUB's folders are made of.
+const plain = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_-/"
