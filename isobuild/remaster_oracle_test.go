@@ -1,0 +1,359 @@
+package isobuild_test
+
+import (
+	"bytes"
+	"fmt"
+	"io/fs"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"testing"
+	"testing/fstest"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"github.com/netbootkit/netbootkit/internal/grub"
+	"github.com/netbootkit/netbootkit/internal/iso9660"
+	"github.com/netbootkit/netbootkit/internal/oracle"
+	"github.com/netbootkit/netbootkit/isobuild"
+)
+
+const isolinuxMBR = "/usr/lib/ISOLINUX/isohdpfx.bin"
+
+// A writer makes an image of the folder called media with the arguments of
+// some distribution.
+type writer struct {
+	program string
+	args    []string // MEDIA, MBR and OUT stand for files
+	tables  string   // what sgdisk says of the remastered image
+	own     bool     // whether the first partition mounts by itself
+}
+
+const sound = "No problems found"
+
+func writers() map[string]writer {
+	words := func(s string) []string { return strings.Fields(s) }
+	kairos := "-outdev OUT -map MEDIA / -chmod 0755 / -- -boot_image grub bin_path=boot/eltorito.img -boot_image grub grub2_mbr=MBR" +
+		" -boot_image grub grub2_boot_info=on -boot_image any partition_offset=16 -boot_image any cat_path=boot/boot.catalog" +
+		" -boot_image any cat_hidden=on -boot_image any boot_info_table=on -boot_image any platform_id=0x00 -boot_image any emul_type=no_emulation" +
+		" -boot_image any load_size=2048 -append_partition 2 0xef MEDIA/boot/uefi.img -boot_image any next" +
+		" -boot_image any efi_path=--interval:appended_partition_2:all:: -boot_image any platform_id=0xef -boot_image any emul_type=no_emulation"
+	isolinux := "-b isolinux/isolinux.bin -c isolinux/boot.cat -no-emul-boot -boot-load-size 4 -boot-info-table"
+	appended := " -no-emul-boot -boot-load-size 4 -boot-info-table --grub2-boot-info -eltorito-alt-boot -e --interval:appended_partition_2:all:: -no-emul-boot -o OUT MEDIA"
+	return map[string]writer{
+		"Kairos": {"xorriso", words("-volid COS_LIVE -joliet on -padding 0 " + kairos +
+			" -boot_image any appended_part_as=gpt -boot_image any mbr_force_bootable=on"), sound, true},
+		"KIWI": {"xorriso", words("-application_id 0x12345678 -publisher TEST -volid CDROM -joliet on -padding 0 -compliance no_emul_toc " + kairos), "", true},
+		"Debian live": {"xorriso", words("-as mkisofs -R -r -J -joliet-long -l -cache-inodes -iso-level 3 -isohybrid-mbr " + isolinuxMBR +
+			" -partition_offset 16 -A Debian -V Debian --modification-date=2024010100000000 " + isolinux +
+			" -eltorito-alt-boot -e boot/uefi.img -no-emul-boot -isohybrid-gpt-basdat -isohybrid-apm-hfsplus -o OUT MEDIA"), "", true},
+		"Debian installer": {"xorriso", words("-as mkisofs -r -V DEB -J -joliet-long -isohybrid-mbr " + isolinuxMBR + " " + isolinux +
+			" -eltorito-alt-boot -e boot/uefi.img -no-emul-boot -isohybrid-gpt-basdat -isohybrid-apm-hfsplus -o OUT MEDIA"), "", false},
+		"Ubuntu": {"xorriso", words("-as mkisofs -r -J -joliet-long -l -iso-level 3 -V Ubuntu --grub2-mbr MEDIA/boot/boot_hybrid.img --protective-msdos-label" +
+			" -partition_cyl_align off -partition_offset 16 --mbr-force-bootable -append_partition 2 28732ac11ff8d211ba4b00a0c93ec93b MEDIA/boot/uefi.img" +
+			" -appended_part_as_gpt -iso_mbr_part_type a2a0d0ebe5b9334487c068b6b72699c7 -c /boot.catalog -b /boot/eltorito.img" + appended), sound, true},
+		"Fedora": {"xorriso", words("-as mkisofs -R -J -V Fedora --grub2-mbr MEDIA/boot/boot_hybrid.img -partition_offset 16 -appended_part_as_gpt" +
+			" -append_partition 2 C12A7328-F81F-11D2-BA4B-00A0C93EC93B MEDIA/boot/uefi.img -iso_mbr_part_type EBD0A0A2-B9E5-4433-87C0-68B6B72699C7" +
+			" -c boot.cat --boot-catalog-hide -b boot/eltorito.img" + appended), sound, true},
+		"isohybrid":   {"xorriso", words("-as mkisofs -R -J -V HYBRID -isohybrid-mbr " + isolinuxMBR + " " + isolinux + " -o OUT MEDIA"), "", false},
+		"genisoimage": {"genisoimage", words("-quiet -R -J -V GEN " + isolinux + " -o OUT MEDIA"), "", false},
+		"no Joliet":   {"genisoimage", words("-quiet -R -V GEN " + isolinux + " -o OUT MEDIA"), "", false},
+	}
+}
+
+// media makes a folder with the files of an image.
+func media(t *testing.T) string {
+	t.Helper()
+	modules := os.DirFS(filepath.Dir(oracle.File(t, "/usr/lib/grub/i386-pc/moddep.lst")))
+	eltorito, err := grub.ElTorito(modules, "/boot/grub", grub.ISOModules())
+	require.NoError(t, err)
+	hybrid, err := fs.ReadFile(modules, "boot_hybrid.img")
+	require.NoError(t, err)
+	dir := t.TempDir()
+	put := func(name string, content []byte) {
+		name = filepath.Join(dir, name)
+		require.NoError(t, os.MkdirAll(filepath.Dir(name), 0o755))
+		require.NoError(t, os.WriteFile(name, content, 0o644))
+	}
+	put("boot/eltorito.img", eltorito)
+	put("boot/boot_hybrid.img", hybrid)
+	for from, to := range map[string]string{
+		"/usr/lib/ISOLINUX/isolinux.bin":             "isolinux/isolinux.bin",
+		"/usr/lib/syslinux/modules/bios/ldlinux.c32": "isolinux/ldlinux.c32",
+	} {
+		b, err := os.ReadFile(oracle.File(t, from))
+		require.NoError(t, err)
+		put(to, b)
+	}
+	put("boot/grub/grub.cfg", []byte("linux /live/vmlinuz boot=live\n"))
+	put("live/vmlinuz", bytes.Repeat([]byte("kernel\n"), 50000))
+	put("live/filesystem.squashfs", bytes.Repeat([]byte("root\n"), 300000))
+	put("live/a/b/c/d/e/f/g/h/i/deep", []byte("deep"))
+	put("live/deep", nil)
+	put("secret.txt", bytes.Repeat([]byte("SECRET OF THE OLD IMAGE\n"), 1000))
+	put("live/old.txt", bytes.Repeat([]byte("TEXT THAT IS REPLACED\n"), 1000))
+	put("folder/one", []byte("ONE IN A FOLDER"))
+	put("folder/two/three", []byte("THREE IN A FOLDER"))
+	require.NoError(t, os.Symlink("../live/vmlinuz", filepath.Join(dir, "boot/vmlinuz")))
+	require.NoError(t, os.Symlink("live", filepath.Join(dir, "casper")))
+	esp := filepath.Join(dir, "boot/uefi.img")
+	require.NoError(t, os.WriteFile(esp, make([]byte, 2<<20), 0o644))
+	runTool(t, "mkfs.vfat", "-n", "EFI", esp)
+	return dir
+}
+
+// image makes an image of media.
+func (w writer) image(t *testing.T, media string) string {
+	t.Helper()
+	oracle.File(t, isolinuxMBR)
+	iso := filepath.Join(t.TempDir(), "old.iso")
+	args := make([]string, len(w.args))
+	for i, a := range w.args {
+		a = strings.ReplaceAll(strings.ReplaceAll(a, "MEDIA", media), "=MBR", "="+media+"/boot/boot_hybrid.img")
+		args[i] = strings.ReplaceAll(a, "OUT", iso)
+	}
+	runTool(t, w.program, args...)
+	return iso
+}
+
+// runTool runs a program that the test needs and returns what it prints.
+func runTool(t *testing.T, name string, args ...string) string {
+	t.Helper()
+	out, err := exec.CommandContext(t.Context(), oracle.Need(t, name), args...).CombinedOutput()
+	require.NoError(t, err, "%s %s: %s", name, strings.Join(args, " "), out)
+	return string(out)
+}
+
+// overlayFiles are put over the images of this test.
+func overlayFiles() fstest.MapFS {
+	return fstest.MapFS{
+		"casper/old.txt":              labFile([]byte("new text")),
+		"boot/grub/grub.cfg":          labFile([]byte("new menu")),
+		"added/of course/Ünïcödé.txt": labFile([]byte("added")),
+		"added/empty":                 labFile(nil),
+		"live/vmlinuz":                labFile(bytes.Repeat([]byte("new kernel\n"), 70000)),
+	}
+}
+
+// remastered remasters the image called old.
+func remastered(t *testing.T, old string, opts ...isobuild.Option) string {
+	t.Helper()
+	name := filepath.Join(t.TempDir(), "new.iso")
+	f, err := os.Create(name)
+	require.NoError(t, err)
+	defer f.Close()
+	size, err := isobuild.Remaster(t.Context(), f, section(t, old), opts...)
+	require.NoError(t, err)
+	info, err := f.Stat()
+	require.NoError(t, err)
+	require.Equal(t, info.Size(), size)
+	return name
+}
+
+func changes() []isobuild.Option {
+	return []isobuild.Option{
+		isobuild.WithFiles(overlayFiles()), isobuild.WithCloudConfig([]byte("#cloud-config\n")), isobuild.WithRemove("secret.txt", "/folder"),
+	}
+}
+
+func TestRemaster(t *testing.T) {
+	t.Parallel()
+
+	folder := media(t)
+	for name, w := range writers() {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+
+			old := w.image(t, folder)
+			before, err := os.ReadFile(old)
+			require.NoError(t, err)
+			name := remastered(t, old, changes()...)
+			checkTrees(t, old, name, w.own)
+			checkBoot(t, old, name)
+			checkTables(t, old, name, w.tables)
+			b, err := os.ReadFile(name)
+			require.NoError(t, err)
+			for _, gone := range []string{"SECRET OF", "TEXT THAT IS", "ONE IN A", "THREE IN A", "secret.txt", "SECRET.TXT", "kernel\nkernel\nkernel"} {
+				assert.False(t, bytes.Contains(b, []byte(gone)), gone)
+			}
+			after, err := os.ReadFile(old)
+			require.NoError(t, err)
+			assert.True(t, bytes.Equal(before, after))
+
+			again, err := os.ReadFile(remastered(t, old, changes()...))
+			require.NoError(t, err)
+			assert.True(t, bytes.Equal(b, again), "the same input gives other bytes")
+
+			second := remastered(t, name, isobuild.WithFiles(fstest.MapFS{"config.yaml": labFile([]byte("second"))}), isobuild.WithVolumeID("SECOND"))
+			assert.Equal(t, "SECOND", opened(t, second).Volume().ID)
+			assert.Equal(t, "second", read(t, opened(t, second), "config.yaml"))
+			checkBoot(t, old, second)
+			checkTables(t, old, second, w.tables)
+		})
+	}
+}
+
+// checkTables compares the problems that sgdisk finds: none that the old image
+// did not have, and none at all where a distribution's tables can have none.
+func checkTables(t *testing.T, old, name, want string) {
+	t.Helper()
+	problems := func(name string) []string {
+		out, _ := exec.CommandContext(t.Context(), oracle.Need(t, "sgdisk"), "-v", name).CombinedOutput()
+		var lines []string
+		for line := range strings.SplitSeq(string(out), "\n") {
+			if strings.HasPrefix(line, "Problem") || strings.HasPrefix(line, "Warning") || strings.HasPrefix(line, sound) {
+				line, _, _ = strings.Cut(line, ".")
+				lines = append(lines, line)
+			}
+		}
+		return lines
+	}
+	if want == sound {
+		assert.Equal(t, []string{sound}, problems(name))
+		return
+	}
+	assert.Equal(t, problems(old), problems(name))
+}
+
+// checkTrees compares the files of the remastered image with what they should
+// be, in all trees and by several readers.
+func checkTrees(t *testing.T, old, name string, own bool) {
+	t.Helper()
+	want := make(map[string]string)
+	before := opened(t, old)
+	require.NoError(t, fs.WalkDir(before, ".", func(name string, d fs.DirEntry, err error) error {
+		if err == nil && d.Type().IsRegular() && name != "secret.txt" && !strings.HasPrefix(name, "folder/") {
+			want[name] = read(t, before, name)
+		}
+		return err
+	}))
+	for name, f := range overlayFiles() {
+		want[strings.Replace(name, "casper/", "live/", 1)] = string(f.Data)
+	}
+	want["config.yaml"] = "#cloud-config\n"
+	delete(want, "isolinux/boot.cat") // The catalogue changes with what it leads to.
+	delete(want, "boot.catalog")
+
+	for _, names := range []iso9660.Names{iso9660.RockRidge, iso9660.Joliet} {
+		if names == iso9660.Joliet && !before.Volume().Joliet {
+			continue
+		}
+		f := section(t, name)
+		im, err := iso9660.Open(f, f.Size(), iso9660.WithNames(names))
+		require.NoError(t, err)
+		assert.Equal(t, want, regular(t, im), names.String())
+		assert.Equal(t, before.Volume().ID, im.Volume().ID)
+		assert.Equal(t, before.Volume().Modified, im.Volume().Modified)
+		assert.Equal(t, f.Size(), int64(im.Volume().Blocks)*iso9660.BlockSize)
+	}
+	link, err := opened(t, name).ReadLink("casper")
+	require.NoError(t, err)
+	assert.Equal(t, "live", link)
+
+	dir := filepath.Join(t.TempDir(), "files")
+	runTool(t, "xorriso", "-osirrox", "on", "-indev", name, "-extract", "/", dir)
+	runTool(t, "chmod", "-R", "u+rwX", dir)
+	assert.Equal(t, want, regular(t, os.DirFS(dir)), "extracted by xorriso")
+	assert.Contains(t, runTool(t, "isoinfo", "-l", "-R", "-i", name), "config.yaml")
+	if !own {
+		return
+	}
+	part := filepath.Join(t.TempDir(), "partition")
+	b, err := os.ReadFile(name)
+	require.NoError(t, err)
+	require.NoError(t, os.WriteFile(part, b[16*iso9660.BlockSize:], 0o644))
+	assert.Equal(t, want, regular(t, opened(t, part)), "in the first partition")
+	assert.Contains(t, runTool(t, "isoinfo", "-f", "-R", "-i", part), "/config.yaml")
+}
+
+// regular returns the regular files of a tree.
+func regular(t *testing.T, fsys fs.FS) map[string]string {
+	t.Helper()
+	files := make(map[string]string)
+	require.NoError(t, fs.WalkDir(fsys, ".", func(name string, d fs.DirEntry, err error) error {
+		if err == nil && d.Type().IsRegular() && name != "isolinux/boot.cat" && name != "boot.catalog" {
+			files[name] = read(t, fsys, name)
+		}
+		return err
+	}))
+	return files
+}
+
+// checkBoot compares what boots: the images behind the boot catalogue, and the
+// partitions for UEFI.
+func checkBoot(t *testing.T, old, name string) {
+	t.Helper()
+	a, b := section(t, old), section(t, name)
+	before, err := opened(t, old).Catalog()
+	require.NoError(t, err)
+	after, err := opened(t, name).Catalog()
+	require.NoError(t, err)
+	require.Len(t, after.Entries, len(before.Entries))
+	for i, e := range before.Entries {
+		f := after.Entries[i]
+		size := max(int(e.Sectors)*512, 2048)
+		x, y := make([]byte, size), make([]byte, size)
+		_, err := a.ReadAt(x, int64(e.Block)*iso9660.BlockSize)
+		require.NoError(t, err)
+		_, err = b.ReadAt(y, int64(f.Block)*iso9660.BlockSize)
+		require.NoError(t, err)
+		assert.True(t, bytes.Equal(x, y), "boot image %d", i)
+		if e.Platform == iso9660.PlatformBIOS {
+			assert.Equal(t, e.Block, f.Block)
+		}
+		e.Block = f.Block
+		assert.Equal(t, e, f)
+	}
+	assert.Equal(t, report(t, old, before), report(t, name, after))
+}
+
+// report returns what xorriso says of how an image boots, without what may
+// change.
+func report(t *testing.T, name string, c *iso9660.Catalog) []string {
+	t.Helper()
+	var lines []string
+	out := runTool(t, "xorriso", "-indev", name, "-report_el_torito", "plain", "-report_system_area", "plain")
+	for line := range strings.SplitSeq(out, "\n") {
+		for _, start := range []string{"El Torito", "System area summary", "Partition offset", "GPT partname", "GPT type", "GPT partition flags", "GPT partition path", "MBR partition path", "APM"} {
+			if strings.HasPrefix(line, start) {
+				for _, e := range c.Entries {
+					line = strings.TrimSpace(strings.TrimSuffix(line, fmt.Sprintf(" %d", e.Block)))
+				}
+				// This it knows from a note of its own, which is no part of the standard.
+				lines = append(lines, strings.Replace(line, " boot-info-table", "", 1))
+			}
+		}
+	}
+	return lines
+}
+
+func TestRemasterForeignImages(t *testing.T) {
+	t.Parallel()
+
+	for _, old := range []string{
+		"/usr/lib/grub-rescue/grub-rescue-cdrom.iso",
+		"/usr/lib/memtest86+/memtest86+x64.iso",
+		"/usr/lib/memtest86+/memtest86+ia32.iso",
+		"/usr/lib/ipxe/ipxe.iso",
+	} {
+		t.Run(filepath.Base(old), func(t *testing.T) {
+			t.Parallel()
+
+			old := oracle.File(t, old)
+			name := remastered(t, old, isobuild.WithCloudConfig([]byte("config")))
+			want := regular(t, opened(t, old))
+			want["config.yaml"] = "config"
+			got := regular(t, opened(t, name))
+			for file, content := range want {
+				if opened(t, old).Volume().Names == iso9660.Plain {
+					file = strings.ToLower(file)
+				}
+				assert.Equal(t, content, got[file], file)
+			}
+			assert.Len(t, got, len(want))
+			checkBoot(t, old, name)
+		})
+	}
+}
