@@ -2,6 +2,7 @@ package isomaster_test
 
 import (
 	"archive/tar"
+	"regexp"
 	"strings"
 	"testing"
 
@@ -14,6 +15,7 @@ import (
 // FuzzNames gives a directory two kinds of children for each line of names. What
 // is not refused is read back as it was, and no two identifiers are the same.
 func FuzzNames(f *testing.F) {
+	slashes := regexp.MustCompile("/+")
 	f.Add("a\nA\na.b\n.hidden", "a/b")
 	f.Add(strings.Repeat("x", 253)+"\n"+strings.Repeat("x", 252), strings.Repeat("../", 1000))
 	f.Add("ümläut\n\xff\n日本語.txt\n😀", "/")
@@ -45,14 +47,18 @@ func FuzzNames(f *testing.F) {
 		for _, name := range lines {
 			got, err := tree.ReadLink(name)
 			require.NoError(t, err)
-			require.Equal(t, strings.ReplaceAll(target, "//", "/"), strings.ReplaceAll(got, "//", "/"))
+			require.Equal(t, slashes.ReplaceAllString(target, "/"), slashes.ReplaceAllString(got, "/"), "but for empty parts")
 		}
-		for _, names := range []iso9660.Names{iso9660.Joliet, iso9660.Plain} {
+		for names, want := range map[iso9660.Names]int{iso9660.Joliet: len(lines), iso9660.Plain: 2 * len(lines)} {
 			tree, err := iso9660.Open(blocks(image), v.Size, iso9660.WithNames(names))
 			require.NoError(t, err)
 			entries, err := tree.ReadDir(".")
 			require.NoError(t, err)
-			require.GreaterOrEqual(t, len(entries), len(lines))
+			different := make(map[string]bool)
+			for _, e := range entries {
+				different[strings.ToLower(e.Name())] = true
+			}
+			require.Len(t, different, want, "Windows and Linux do not tell the case")
 		}
 	})
 }
