@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"log/slog"
 	"os"
 	"strconv"
 	"strings"
@@ -23,7 +24,7 @@ type booter struct {
 
 // newBooter returns what the command line says that machines boot. Everything
 // that can be wrong with it is found now and not when a machine asks.
-func newBooter(c *config) (*booter, error) {
+func newBooter(ctx context.Context, c *config, log *slog.Logger) (*booter, error) {
 	root, closeFiles, err := openTree(c.root)
 	if err != nil {
 		return nil, err
@@ -34,7 +35,16 @@ func newBooter(c *config) (*booter, error) {
 		b.close()
 		return nil, err
 	}
-	if err := b.choose(c, files); err != nil {
+	spec := c.spec()
+	if c.medium() {
+		live, err := openMedium(ctx, c, files, log, b.onClose)
+		if err != nil {
+			b.close()
+			return nil, err
+		}
+		files, spec.Kernel, spec.Initrd, spec.Cmdline = live, mediumKernel, []string{mediumInitrd}, withCloudConfig(live.boots(c.cmdline), c.cloudConfig)
+	}
+	if err := b.choose(c, spec, files); err != nil {
 		b.close()
 		return nil, err
 	}
@@ -49,7 +59,7 @@ func newBooter(c *config) (*booter, error) {
 }
 
 // choose sets the booter that the command line asks for.
-func (b *booter) choose(c *config, files fs.FS) error {
+func (b *booter) choose(c *config, spec *ipxe.Spec, files fs.FS) error {
 	if c.api != "" {
 		opts := []ipxe.APIOption{ipxe.WithAPITimeout(c.apiTimeout)}
 		if c.apiFiles {
@@ -63,7 +73,7 @@ func (b *booter) choose(c *config, files fs.FS) error {
 		b.decide = api
 		return nil
 	}
-	table := ipxe.Static(c.spec(), files)
+	table := ipxe.Static(spec, files)
 	if c.table != "" {
 		entries, err := readTable(c.table)
 		if err != nil {

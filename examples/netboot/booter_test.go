@@ -1,6 +1,7 @@
 package main
 
 import (
+	"log/slog"
 	"net"
 	"os"
 	"path/filepath"
@@ -12,6 +13,9 @@ import (
 	"github.com/netbootkit/netbootkit/dhcpproxy"
 	"github.com/netbootkit/netbootkit/ipxe"
 )
+
+// discard is a logger that says nothing.
+var discard = slog.New(slog.DiscardHandler)
 
 // folder returns a folder with small files of the given names.
 func folder(t *testing.T, names ...string) string {
@@ -55,7 +59,7 @@ func TestBooterFiles(t *testing.T) {
 		t.Run(tt.name, func(t *testing.T) {
 			t.Parallel()
 
-			b, err := newBooter(&config{root: tt.root, kernel: tt.kernel, initrd: []string{tt.boot}})
+			b, err := newBooter(t.Context(), &config{root: tt.root, kernel: tt.kernel, initrd: []string{tt.boot}}, discard)
 			require.NoError(t, err)
 			defer b.close()
 			assert.Equal(t, "content of kernel", read(t, b.decide, tt.kernel))
@@ -86,7 +90,7 @@ func TestBooterErrors(t *testing.T) {
 		t.Run(tt.name, func(t *testing.T) {
 			t.Parallel()
 
-			_, err := newBooter(&tt.cfg)
+			_, err := newBooter(t.Context(), &tt.cfg, discard)
 			require.ErrorContains(t, err, tt.want)
 		})
 	}
@@ -130,7 +134,7 @@ func TestBooterTable(t *testing.T) {
 	dir := folder(t, "kernel", "initrd", "node.yaml")
 	table := filepath.Join(dir, "machines.yaml")
 	require.NoError(t, os.WriteFile(table, []byte(tableText), 0o600))
-	b, err := newBooter(&config{root: dir, table: table})
+	b, err := newBooter(t.Context(), &config{root: dir, table: table}, discard)
 	require.NoError(t, err)
 	defer b.close()
 
@@ -170,7 +174,7 @@ func TestBooterTableErrors(t *testing.T) {
 
 			table := filepath.Join(t.TempDir(), "machines.yaml")
 			require.NoError(t, os.WriteFile(table, []byte(tt.text), 0o600))
-			_, err := newBooter(&config{root: dir, table: table})
+			_, err := newBooter(t.Context(), &config{root: dir, table: table}, discard)
 			require.ErrorContains(t, err, tt.want)
 		})
 	}
@@ -197,7 +201,7 @@ func TestBooterKnown(t *testing.T) {
 
 			table := filepath.Join(t.TempDir(), "machines.yaml")
 			require.NoError(t, os.WriteFile(table, []byte(tt.text), 0o600))
-			b, err := newBooter(&config{root: dir, table: table})
+			b, err := newBooter(t.Context(), &config{root: dir, table: table}, discard)
 			require.NoError(t, err)
 			defer b.close()
 			known, err := b.known(t.Context(), request)
@@ -212,7 +216,7 @@ func TestBooterOnce(t *testing.T) {
 
 	cfg := &config{root: folder(t, "kernel"), kernel: "kernel", once: filepath.Join(t.TempDir(), "state")}
 	m := &ipxe.Machine{MAC: net.HardwareAddr{0x52, 0x54, 0, 0, 0, 7}}
-	b, err := newBooter(cfg)
+	b, err := newBooter(t.Context(), cfg, discard)
 	require.NoError(t, err)
 	spec, err := b.decide.BootSpec(t.Context(), m)
 	require.NoError(t, err)
@@ -220,7 +224,7 @@ func TestBooterOnce(t *testing.T) {
 	require.NoError(t, b.decide.(ipxe.BootingNotifier).Booting(t.Context(), m))
 	b.close()
 
-	b, err = newBooter(cfg) // After a restart.
+	b, err = newBooter(t.Context(), cfg, discard) // After a restart.
 	require.NoError(t, err)
 	defer b.close()
 	spec, err = b.decide.BootSpec(t.Context(), m)

@@ -11,8 +11,10 @@ import (
 	"strings"
 	"time"
 
+	"github.com/netbootkit/netbootkit/artifacts/github"
 	"github.com/netbootkit/netbootkit/cloudconfig"
 	"github.com/netbootkit/netbootkit/examples/internal/cli"
+	"github.com/netbootkit/netbootkit/examples/internal/source"
 	"github.com/netbootkit/netbootkit/ipxe"
 )
 
@@ -34,6 +36,8 @@ type config struct {
 	apiFiles    bool
 	once        string
 	local       ipxe.LocalBoot
+	iso         string
+	from        source.Flags
 
 	// Where and how.
 	interfaces cli.Strings
@@ -64,6 +68,8 @@ const usageText = `Netboot boots machines over the network, beside the DHCP serv
 
 	netboot -kernel K -initrd I [-initrd I2] -cmdline '… {{ ID "root.squashfs" }} …' [-cloud-config F]
 	netboot boot KERNEL [INITRD…] [-cmdline '…']     the same, as pixiecore has it
+	netboot -iso FILE [-cloud-config F]              the live system of an ISO, out of the ISO
+	netboot -repository kairos-io/kairos -flavor F … that of a release of Kairos, fetched and verified
 	netboot -table machines.yaml                     each machine by its address, UUID, serial number or architecture
 	netboot -api URL   or   netboot api URL          ask a server that speaks pixiecore's API
 	netboot -check                                   what may keep machines from booting here
@@ -97,6 +103,9 @@ func parseConfig(args []string, stdout io.Writer) (*config, error) {
 func (c *config) bootFlags(f *flag.FlagSet) {
 	f.StringVar(&c.kernel, "kernel", "", "`file` to boot every machine with")
 	f.Var(&c.initrd, "initrd", "initial ramdisk `file`; may be given more than once")
+	f.StringVar(&c.iso, "iso", "", "ISO `file` whose live system to boot every machine with")
+	f.StringVar(&c.from.Dir, "store", "", "keep what is fetched of a release in this `folder` (default: netbootkit in the user's cache)")
+	c.from.RegisterRelease(f)
 	f.StringVar(&c.cmdline, "cmdline", "", "kernel command line `template`")
 	f.StringVar(&c.message, "message", "", "`text` that machines show before they boot")
 	f.StringVar(&c.cloudConfig, "cloud-config", "", "`file` served as it is, or rendered if there is -set; its URL is added to the command line as config_url= unless that names one")
@@ -167,12 +176,15 @@ func (c *config) take(words []string) error {
 	return nil
 }
 
+// medium reports whether a live system is booted, of an ISO or of a release.
+func (c *config) medium() bool { return c.iso != "" || c.from.Release.Repository != "" }
+
 func (c *config) validate() error {
 	var errs []error
 	fault := func(format string, args ...any) { errs = append(errs, fmt.Errorf(format, args...)) }
 
 	var sources []string
-	for _, s := range []struct{ name, value string }{{"-kernel", c.kernel}, {"-table", c.table}, {"-api", c.api}} {
+	for _, s := range []struct{ name, value string }{{"-kernel", c.kernel}, {"-iso", c.iso}, {"-repository", c.from.Release.Repository}, {"-table", c.table}, {"-api", c.api}} {
 		if s.value != "" {
 			sources = append(sources, s.name)
 		}
@@ -181,10 +193,16 @@ func (c *config) validate() error {
 	case len(sources) > 1:
 		fault("%s exclude one another: each says what machines boot", strings.Join(sources, " and "))
 	case len(sources) == 0 && !c.check:
-		fault("nothing to boot: give -kernel, -table or -api")
+		fault("nothing to boot: give -kernel, -iso, -repository, -table or -api")
 	}
-	if c.kernel == "" && (len(c.initrd) > 0 || c.cmdline != "" || c.cloudConfig != "" || c.message != "") {
-		fault("-initrd, -cmdline, -cloud-config and -message belong to -kernel")
+	if c.kernel == "" && len(c.initrd) > 0 {
+		fault("-initrd belongs to -kernel")
+	}
+	if c.kernel == "" && !c.medium() && (c.cmdline != "" || c.cloudConfig != "" || c.message != "") {
+		fault("-cmdline, -cloud-config and -message belong to -kernel, -iso or -repository")
+	}
+	if release := c.from.Release; release.Repository == "" && release != (github.Release{}) {
+		errs = append(errs, errNoMedium)
 	}
 	for _, pair := range c.set { // Package flag would show the value that it refuses.
 		if err := c.values.Set(pair); err != nil {

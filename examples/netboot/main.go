@@ -31,7 +31,7 @@ func run(ctx context.Context, args []string, _ io.Reader, stdout, stderr io.Writ
 	}
 	out := newOutput(cfg, stderr)
 	defer out.close()
-	srv, err := newServer(cfg, out)
+	srv, err := newServer(ctx, cfg, out)
 	if err != nil {
 		return err
 	}

@@ -21,14 +21,14 @@ func TestBooterCloudConfig(t *testing.T) {
 		args := []string{"-root", dir, "-kernel", "kernel", "-cloud-config", given}
 		c, err := parseConfig(args, io.Discard)
 		require.NoError(t, err)
-		b, err := newBooter(c)
+		b, err := newBooter(t.Context(), c, discard)
 		require.NoError(t, err)
 		assert.Equal(t, template, read(t, b.decide, given), "without -set it is served as it is")
 		b.close()
 
 		c, err = parseConfig(append(args, "-set", "name=node-1", "-set", "x=1,2=3"), io.Discard)
 		require.NoError(t, err)
-		b, err = newBooter(c)
+		b, err = newBooter(t.Context(), c, discard)
 		require.NoError(t, err)
 		assert.Equal(t, "#cloud-config\nhostname: node-1\nruncmd: ['[[ -f x ]]', 'a,b=1,2=3']\n", read(t, b.decide, given))
 		assert.Equal(t, "content of kernel", read(t, b.decide, "kernel"))
@@ -48,7 +48,7 @@ func TestBooterCloudConfigErrors(t *testing.T) {
 	} {
 		c, err := parseConfig([]string{"-root", dir, "-kernel", "kernel", "-cloud-config", file, "-set", "nane=hunter2"}, io.Discard)
 		require.NoError(t, err)
-		_, err = newBooter(c)
+		_, err = newBooter(t.Context(), c, discard)
 		require.ErrorContains(t, err, want)
 		assert.NotContains(t, err.Error(), "hunter2")
 	}

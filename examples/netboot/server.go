@@ -36,8 +36,8 @@ type server struct {
 }
 
 // newServer wires the packages together. It opens files, but no sockets.
-func newServer(c *config, out *output) (*server, error) {
-	boot, err := newBooter(c)
+func newServer(ctx context.Context, c *config, out *output) (*server, error) {
+	boot, err := newBooter(ctx, c, out.log)
 	if err != nil {
 		return nil, err
 	}

@@ -27,7 +27,7 @@ func start(t *testing.T, args ...string) (*server, func() string) {
 	var log bytes.Buffer
 	out := newOutput(cfg, &log)
 	t.Cleanup(out.close)
-	s, err := newServer(cfg, out)
+	s, err := newServer(t.Context(), cfg, out)
 	require.NoError(t, err)
 	t.Cleanup(s.close)
 	return s, func() string {

@@ -3,7 +3,7 @@
 //	rootfs [flags] REFERENCE [FILE]
 //
 // The reference is of any form that AuroraBoot takes: quay.io/kairos/…,
-// docker://…, dir:…, ocifile:…. Without FILE it prints the names of the files.
+// docker://…, dir:…, ocifile:…, or just the name of a folder or a tar. Without FILE it prints the names of the files.
 // Credentials are those of ~/.docker/config.json and credential helpers, the
 // daemon is that of DOCKER_HOST, proxies are those of HTTPS_PROXY.
 //
@@ -19,16 +19,11 @@ import (
 	"io"
 	"io/fs"
 	"log/slog"
-	"net/http"
 	"os"
-	"path/filepath"
-	"time"
-
-	"github.com/google/go-containerregistry/pkg/authn"
 
 	"github.com/netbootkit/netbootkit/artifacts"
-	"github.com/netbootkit/netbootkit/artifacts/oci"
 	"github.com/netbootkit/netbootkit/examples/internal/cli"
+	"github.com/netbootkit/netbootkit/examples/internal/source"
 )
 
 func main() { cli.Main("rootfs", run) }
@@ -36,69 +31,30 @@ func main() { cli.Main("rootfs", run) }
 // run is main without the process: it can be called from a test.
 func run(ctx context.Context, args []string, _ io.Reader, stdout, stderr io.Writer) (err error) {
 	flags := flag.NewFlagSet("rootfs", flag.ContinueOnError)
-	flags.SetOutput(stdout)
-	dir := flags.String("store", "", "keep what is fetched in this `folder`; default: netbootkit in the user's cache")
-	platform := flags.String("platform", "", "the `platform` to take, such as linux/arm64; default: this computer's")
-	insecure := flags.Bool("insecure", false, "permit plain HTTP and untrusted certificates")
-	if err := flags.Parse(args); err != nil {
+	var from source.Flags
+	from.Register(flags)
+	words, err := cli.Parse(flags, args, stdout)
+	if err != nil {
 		return err
 	}
-	if flags.NArg() < 1 || flags.NArg() > 2 {
-		return errors.New("want a reference, and perhaps a file")
+	if len(words) < 1 || len(words) > 2 {
+		return cli.Usagef("want a reference, and perhaps a file, got %d words", len(words))
 	}
 	log := slog.New(slog.NewTextHandler(stderr, nil))
-	store, err := openStore(*dir, log)
+	store, err := from.OpenStore(log, nil)
 	if err != nil {
 		return err
 	}
 	defer func() { err = errors.Join(err, store.Close()) }()
-	image, err := oci.Open(ctx, store, flags.Arg(0), options(*platform, *insecure, log)...)
-	if err != nil {
-		return err
-	}
-	defer func() { err = errors.Join(err, image.Close()) }()
-	tree, err := oci.Rootfs(ctx, store, image)
+	tree, err := from.Tree(ctx, store, words[0], log, nil)
 	if err != nil {
 		return err
 	}
 	defer func() { err = errors.Join(err, tree.Close()) }()
-	if flags.NArg() == 1 {
+	if len(words) == 1 {
 		return list(tree, stdout)
 	}
-	return write(tree, flags.Arg(1))
-}
-
-// openStore opens the store in dir, or in the user's cache.
-func openStore(dir string, log *slog.Logger) (*artifacts.Store, error) {
-	if dir == "" {
-		cache, err := os.UserCacheDir()
-		if err != nil {
-			return nil, err
-		}
-		dir = filepath.Join(cache, "netbootkit")
-	}
-	return artifacts.OpenStore(dir, artifacts.WithLogger(log))
-}
-
-// options reads what the library does not: the environment.
-func options(platform string, insecure bool, log *slog.Logger) []oci.Option {
-	opts := []oci.Option{
-		oci.WithLogger(log),
-		oci.WithKeychain(authn.DefaultKeychain),
-		oci.WithHTTPClient(&http.Client{Transport: &http.Transport{
-			Proxy: http.ProxyFromEnvironment, ForceAttemptHTTP2: true, ResponseHeaderTimeout: time.Minute,
-		}}),
-	}
-	if host := os.Getenv("DOCKER_HOST"); host != "" {
-		opts = append(opts, oci.WithDaemonHost(host))
-	}
-	if platform != "" {
-		opts = append(opts, oci.WithPlatform(platform))
-	}
-	if insecure {
-		opts = append(opts, oci.WithPlainHTTP(), oci.WithUntrustedTLS())
-	}
-	return opts
+	return write(tree.Tree, words[1])
 }
 
 // list prints one line for each file.

@@ -32,18 +32,19 @@ const (
 // A lab is where servers are compared: a network with a host for the server,
 // one at a time, and one for its clients.
 type lab struct {
-	network   *vmtest.Network
-	server    *vmtest.Host
-	client    *vmtest.Host
-	dir       string    // for logs
-	files     string    // the folder that all servers serve
-	self      string    // this program
-	netboot   string    // the program that is compared
-	rootfs    string    // the one that is compared in making root file systems
-	rounds    int       // how often each is measured
-	seconds   float64   // how long each time
-	mebibytes int       // how large the image is
-	log       io.Writer // says how far it is
+	network    *vmtest.Network
+	server     *vmtest.Host
+	client     *vmtest.Host
+	dir        string    // for logs
+	files      string    // the folder that all servers serve
+	self       string    // this program
+	netboot    string    // the program that is compared
+	rootfs     string    // the one that is compared in making root file systems
+	isobuilder string    // the one that is compared in making ISO images
+	rounds     int       // how often each is measured
+	seconds    float64   // how long each time
+	mebibytes  int       // how large the image is
+	log        io.Writer // says how far it is
 }
 
 // newLab makes a lab. The caller closes it.
@@ -56,6 +57,9 @@ func newLab(ctx context.Context, l lab) (*lab, error) {
 		return nil, err
 	}
 	if l.rootfs, err = filepath.Abs(l.rootfs); err != nil {
+		return nil, err
+	}
+	if l.isobuilder, err = filepath.Abs(l.isobuilder); err != nil {
 		return nil, err
 	}
 	if _, err := os.Stat(l.netboot); err != nil {

@@ -40,15 +40,26 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) error {
 	if len(args) == 3 && args[0] == "image" {
 		return makeImage(args[1], args[2])
 	}
+	if len(args) > 0 {
+		switch args[0] {
+		case "squashfs":
+			return makeSquashFS(ctx, args[1:])
+		case "iso":
+			return masterISO(ctx, args[1:])
+		case "extract":
+			return extract(args[1:])
+		}
+	}
 	l := lab{log: stderr}
 	flags := flag.NewFlagSet("bench", flag.ContinueOnError)
 	flags.SetOutput(stderr)
 	flags.StringVar(&l.netboot, "netboot", "bin/netboot", "the `program` to compare")
 	flags.StringVar(&l.rootfs, "rootfs", "bin/rootfs", "the `program` that makes root file systems of images")
+	flags.StringVar(&l.isobuilder, "isobuilder", "bin/isobuilder", "the `program` that makes ISO images")
 	flags.IntVar(&l.rounds, "n", 5, "how often each server is measured")
 	flags.Float64Var(&l.seconds, "seconds", 3, "how long each load lasts")
 	flags.IntVar(&l.mebibytes, "mib", 500, "how large the image is, in MiB")
-	pattern := flags.String("run", "", "do only the comparisons that match this `regexp`: offers, tftp, window, boot, http or image")
+	pattern := flags.String("run", "", "do only the comparisons that match this `regexp`: offers, tftp, window, boot, http, image, squashfs or iso")
 	output := flags.String("o", "", "write the results to this `file`, too")
 	if err := flags.Parse(args); err != nil {
 		return err
@@ -92,6 +103,8 @@ func comparisons(wanted *regexp.Regexp) []comparison {
 		{"boot", compareBoot},
 		{"http", compareHTTP},
 		{"image", compareImage},
+		{"squashfs", compareSquashFS},
+		{"iso", compareISO},
 	}, func(c comparison) bool { return !wanted.MatchString(c.name) })
 }
 

@@ -1,0 +1,187 @@
+package main
+
+import (
+	"errors"
+	"flag"
+	"fmt"
+	"io"
+	"os"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/netbootkit/netbootkit/cloudconfig"
+	"github.com/netbootkit/netbootkit/examples/internal/cli"
+	"github.com/netbootkit/netbootkit/examples/internal/debian"
+	"github.com/netbootkit/netbootkit/examples/internal/source"
+	"github.com/netbootkit/netbootkit/isobuild"
+)
+
+// A config is the command line.
+type config struct {
+	source string
+	from   source.Flags
+	output string
+
+	cloudConfig string
+	set         cli.Strings
+	values      cloudconfig.Values // from set
+	overlay     cli.Strings
+	rootOverlay cli.Strings
+	remove      cli.Strings
+	cmdline     string
+	consoles    string
+	volumeID    string
+	compression string
+	firmware    string
+	grub        cli.Strings
+	offline     bool
+	debian      string
+	time        time.Time // from SOURCE_DATE_EPOCH; zero if there is none
+
+	ipxeScript string
+	ipxeWait   bool
+	ipxeDir    string
+}
+
+const usageText = `Isobuilder makes ISO images that boot as a CD and from a USB stick, by BIOS and by UEFI.
+
+	isobuilder [-o FILE] [-cloud-config F] [-overlay DIR] SOURCE       a live image
+	isobuilder [-o FILE] [-cloud-config F] [-overlay DIR] FILE.iso     the same image with other files in it
+	isobuilder [-o FILE] -repository kairos-io/kairos -flavor ubuntu … the same with the image of a release
+	isobuilder [-o FILE] -ipxe-script F                                an image that starts iPXE with a script
+	isobuilder [-o FILE] -ipxe-wait                                    one that waits for a boot server
+
+SOURCE is a container image in any of AuroraBoot's forms (quay.io/kairos/…, docker:…, ocifile:…), a folder or a tar.
+SOURCE_DATE_EPOCH in the environment sets the time of the image.
+
+`
+
+// parseConfig reads the command line. Help goes to stdout.
+func parseConfig(args []string, stdout io.Writer) (*config, error) {
+	c := new(config)
+	flags := flag.NewFlagSet("isobuilder", flag.ContinueOnError)
+	c.register(flags)
+	flags.Usage = func() {
+		fmt.Fprint(flags.Output(), usageText)
+		flags.PrintDefaults()
+	}
+	words, err := cli.Parse(flags, args, stdout)
+	if err != nil {
+		return nil, err
+	}
+	if len(words) > 1 {
+		return nil, cli.Usagef("want one source, got %d: %q", len(words), words)
+	}
+	c.source = strings.Join(words, "")
+	if err := errors.Join(c.validate(), c.readEpoch(os.Getenv("SOURCE_DATE_EPOCH"))); err != nil {
+		return nil, &cli.UsageError{Err: err}
+	}
+	return c, nil
+}
+
+func (c *config) register(f *flag.FlagSet) {
+	f.StringVar(&c.output, "o", "", "the image's `file` (default: named after what is in it)")
+	f.StringVar(&c.cloudConfig, "cloud-config", "", "cloud config to put in as /config.yaml: a `file`, a URL or -")
+	f.Var(&c.set, "set", "`name=value` that [[ .name ]] in the cloud config stands for; may be given more than once")
+	f.Var(&c.overlay, "overlay", "`folder` laid over the image, below /run/initramfs/live in the live system; may be given more than once")
+	f.Var(&c.rootOverlay, "overlay-rootfs", "`folder` laid over the root file system; may be given more than once")
+	f.Var(&c.remove, "remove", "`file` or folder of the ISO to leave out; may be given more than once")
+	f.StringVar(&c.cmdline, "cmdline", "", "`words` added to the kernel's command line")
+	f.StringVar(&c.consoles, "console", "ttyS0 tty1", "the kernel's `consoles`, with blanks between, the last one for people")
+	f.StringVar(&c.volumeID, "volume-id", "", "the volume `identifier` (default: "+isobuild.DefaultVolumeID+", or that of the ISO)")
+	f.StringVar(&c.compression, "compression", "", "how the root file system is compressed: gzip, zstd or xz (default: see package squashfs)")
+	f.StringVar(&c.firmware, "firmware", "", "the `firmware` it has to boot on: bios, uefi or bios,uefi (default: both where the machine knows both)")
+	f.Var(&c.grub, "grub", "`folder` with boot loaders, for sources that have none; may be given more than once")
+	f.BoolVar(&c.offline, "no-fetch", false, "do not fetch Debian's boot loaders when the source has none")
+	f.StringVar(&c.debian, "debian", debian.DefaultBase, "`URL` of Debian's archive")
+	f.StringVar(&c.ipxeScript, "ipxe-script", "", "make an image that runs this iPXE script `file`")
+	f.BoolVar(&c.ipxeWait, "ipxe-wait", false, "make an image that waits for the answer of a boot server")
+	f.StringVar(&c.ipxeDir, "ipxe", "", "`folder` with ipxe.lkrn for BIOS, instead of Debian's")
+	c.from.Register(f)
+	c.from.RegisterRelease(f)
+}
+
+// ipxe reports whether an image is wanted that starts iPXE.
+func (c *config) ipxe() bool { return c.ipxeScript != "" || c.ipxeWait }
+
+func (c *config) validate() error {
+	var errs []error
+	fault := func(format string, args ...any) { errs = append(errs, fmt.Errorf(format, args...)) }
+
+	var sources []string
+	for _, s := range []struct {
+		name  string
+		given bool
+	}{{"SOURCE", c.source != ""}, {"-repository", c.from.Release.Repository != ""}, {"-ipxe-script", c.ipxeScript != ""}, {"-ipxe-wait", c.ipxeWait}} {
+		if s.given {
+			sources = append(sources, s.name)
+		}
+	}
+	switch {
+	case len(sources) == 0:
+		fault("nothing to make an image of: give SOURCE, -repository, -ipxe-script or -ipxe-wait")
+	case len(sources) > 1:
+		fault("%s exclude one another: each says what the image is made of", strings.Join(sources, " and "))
+	}
+	if c.ipxe() && (c.cloudConfig != "" || len(c.overlay) > 0) {
+		fault("-cloud-config and -overlay are for live images: the script says what iPXE loads")
+	}
+	for _, pair := range c.set { // Package flag would show the value that it refuses.
+		if err := c.values.Set(pair); err != nil {
+			fault("-set: %w", err)
+		}
+	}
+	if c.cloudConfig == "" && len(c.set) > 0 {
+		fault("-set is for -cloud-config, which is not there")
+	}
+	if _, ok := compressions()[c.compression]; c.compression != "" && !ok {
+		fault("-compression %q is not gzip, zstd or xz", c.compression)
+	}
+	if _, err := c.wantedFirmware(); err != nil {
+		errs = append(errs, err)
+	}
+	for _, dir := range []cli.Strings{c.overlay, c.rootOverlay, c.grub} {
+		for _, name := range dir {
+			if info, err := os.Stat(name); err != nil {
+				errs = append(errs, err)
+			} else if !info.IsDir() {
+				fault("%s is not a folder", name)
+			}
+		}
+	}
+	return errors.Join(errs...)
+}
+
+// wantedFirmware returns what -firmware says; zero is the library's choice.
+func (c *config) wantedFirmware() (isobuild.Firmware, error) {
+	var f isobuild.Firmware
+	if c.firmware == "" {
+		return 0, nil
+	}
+	for _, name := range strings.Split(c.firmware, ",") {
+		switch strings.ToLower(name) {
+		case "bios":
+			f |= isobuild.BIOS
+		case "uefi", "efi":
+			f |= isobuild.UEFI
+		default:
+			return 0, fmt.Errorf("-firmware %q: %q is neither bios nor uefi", c.firmware, name)
+		}
+	}
+	return f, nil
+}
+
+// readEpoch takes the time of what is made from a number of seconds since 1970
+// (reproducible-builds.org, SOURCE_DATE_EPOCH).
+func (c *config) readEpoch(text string) error {
+	if text == "" {
+		return nil
+	}
+	seconds, err := strconv.ParseInt(text, 10, 64)
+	if err != nil {
+		return fmt.Errorf("SOURCE_DATE_EPOCH %q is not a number of seconds", text)
+	}
+	c.time = time.Unix(seconds, 0).UTC()
+	return nil
+}

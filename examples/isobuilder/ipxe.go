@@ -1,0 +1,99 @@
+package main
+
+import (
+	"bytes"
+	"cmp"
+	"context"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+
+	"github.com/tinkerbell/ipxedust/binary"
+
+	"github.com/netbootkit/netbootkit/examples/internal/debian"
+	"github.com/netbootkit/netbootkit/ipxe/firmware"
+	"github.com/netbootkit/netbootkit/isobuild"
+)
+
+// makeIPXE makes an image that starts iPXE.
+func (j *job) makeIPXE(ctx context.Context) (*output, error) {
+	script, name := isobuild.IPXEWaitScript(), "ipxe.iso"
+	if j.ipxeScript != "" {
+		var err error
+		if script, err = os.ReadFile(j.ipxeScript); err != nil {
+			return nil, err
+		}
+		name = filepath.Base(j.ipxeScript) + ".iso"
+	}
+	programs, err := j.ipxePrograms(ctx, script)
+	if err != nil {
+		return nil, err
+	}
+	out, err := create(cmp.Or(j.output, name), ipxeSize)
+	if err != nil {
+		return nil, err
+	}
+	opts := append(j.commonOptions(), j.firmwareOptions()...)
+	return out, out.finish(j.withLoaders(ctx, func(loaders ...isobuild.Option) error {
+		_, err := isobuild.IPXE(ctx, out.writer(), programs, script, append(opts, loaders...)...)
+		return err
+	}))
+}
+
+// ipxeSize is more than an image that starts iPXE takes, in bytes.
+const ipxeSize = 16 << 20
+
+// ipxePrograms returns iPXE for all firmware that is wanted, with the script.
+func (j *job) ipxePrograms(ctx context.Context, script []byte) (isobuild.IPXEPrograms, error) {
+	wanted, err := j.wantedFirmware()
+	if wanted == 0 {
+		wanted = isobuild.BIOS | isobuild.UEFI
+	}
+	var p isobuild.IPXEPrograms
+	if err == nil && wanted&isobuild.UEFI != 0 {
+		p.EFI, err = efiPrograms(script)
+	}
+	if err == nil && wanted&isobuild.BIOS != 0 {
+		p.BIOS, err = j.biosProgram(ctx)
+	}
+	return p, err
+}
+
+// efiPrograms returns the embedded programs for UEFI with the script in them.
+func efiPrograms(script []byte) (map[string]isobuild.File, error) {
+	programs := make(map[string]isobuild.File)
+	for arch, program := range map[string][]byte{"amd64": binary.IpxeEFI, "arm64": binary.SNP} {
+		patched, err := firmware.Patch(program, script)
+		if err != nil {
+			return nil, fmt.Errorf("iPXE for %s: %w", arch, err)
+		}
+		programs[arch] = bytes.NewReader(patched)
+	}
+	return programs, nil
+}
+
+// biosProgram returns ipxe.lkrn of -ipxe, or Debian's.
+func (j *job) biosProgram(ctx context.Context) (isobuild.File, error) {
+	const name = "ipxe.lkrn"
+	if j.ipxeDir != "" {
+		return readFile(os.DirFS(j.ipxeDir), name)
+	}
+	if j.offline {
+		return nil, fmt.Errorf("there is no %s for BIOS: name its folder with -ipxe, or ask for -firmware uefi", name)
+	}
+	tree, err := debian.Open(ctx, j.store, j.debian, debian.IPXE())
+	if err != nil {
+		return nil, err
+	}
+	return readFile(tree, "usr/lib/ipxe/"+name)
+}
+
+// readFile returns a small file of a tree.
+func readFile(tree fs.FS, name string) (isobuild.File, error) {
+	data, err := fs.ReadFile(tree, name)
+	if err != nil {
+		return nil, err
+	}
+	return bytes.NewReader(data), nil
+}
