@@ -23,8 +23,14 @@ import (
 func kinds() map[string][]squashfs.Option {
 	return map[string][]squashfs.Option{
 		"default":   nil,
-		"gzip":      {squashfs.WithCompression(squashfs.Gzip)},
 		"gzip 9 4k": {squashfs.WithCompression(squashfs.Gzip), squashfs.WithLevel(9), squashfs.WithBlockSize(4 << 10)},
+	}
+}
+
+// more are images that do not differ much from kinds.
+func more() map[string][]squashfs.Option {
+	return map[string][]squashfs.Option{
+		"gzip":      {squashfs.WithCompression(squashfs.Gzip)},
 		"gzip 1":    {squashfs.WithCompression(squashfs.Gzip), squashfs.WithLevel(1), squashfs.WithBlockSize(128 << 10)},
 		"zstd 1 4k": {squashfs.WithLevel(1), squashfs.WithBlockSize(4 << 10)},
 		"zstd 3":    {squashfs.WithLevel(3), squashfs.WithBlockSize(128 << 10)},
@@ -77,7 +83,8 @@ func TestWriteForUnsquashfs(t *testing.T) {
 // readAll has read read images of all kinds.
 func readAll(t *testing.T, read func(t *testing.T, image string) fs.FS) {
 	t.Helper()
-	test := func(want fs.FS, kinds map[string][]squashfs.Option) {
+	test := func(t *testing.T, want fs.FS, kinds map[string][]squashfs.Option) {
+		t.Helper()
 		for name, opts := range kinds {
 			t.Run(name, func(t *testing.T) {
 				t.Parallel()
@@ -85,8 +92,13 @@ func readAll(t *testing.T, read func(t *testing.T, image string) fs.FS) {
 			})
 		}
 	}
-	test(odd(t), kinds())
-	test(plain(t), slow())
+	test(t, odd(t), kinds())
+	test(t, plain(t), slow())
+	t.Run("more", func(t *testing.T) {
+		t.Parallel()
+		oracle.All(t)
+		test(t, odd(t), more())
+	})
 }
 
 // mount has the kernel mount an image.
@@ -147,4 +159,63 @@ func TestWriteManyAttributes(t *testing.T) {
 	}))
 	want := tree(t, list...)
 	sameTree(t, want, mount(t, save(t, write(t, want))))
+}
+
+// TestWriteManyFiles writes 100 000 files, three quarters of them in one
+// directory, and looks some of them up.
+func TestWriteManyFiles(t *testing.T) {
+	t.Parallel()
+	oracle.All(t)
+
+	var list []entry
+	for i := range 100000 {
+		name := fmt.Sprintf("one/%06d %s", i, strings.Repeat("n", i%200))
+		if i%4 == 0 {
+			name = fmt.Sprintf("some/%d/%d/%d", i%7, i%23, i)
+		}
+		list = append(list, file(name, text(i%300, uint64(i))))
+	}
+	for i := range 1000 {
+		list = append(list, link(fmt.Sprintf("links/%d", i), strings.TrimSuffix(list[i*100].Name, "/")))
+	}
+	want := tree(t, list...)
+	got := mount(t, save(t, write(t, want, squashfs.WithBlockSize(64<<10))))
+	sameTree(t, want, got)
+}
+
+// TestWriteLongFiles writes files beyond 4 GiB, one of them behind 4 GiB of
+// blocks that cannot be packed.
+func TestWriteLongFiles(t *testing.T) {
+	t.Parallel()
+	oracle.All(t)
+	oracle.Root(t)
+
+	dir := t.TempDir()
+	source, err := os.OpenRoot(t.TempDir())
+	require.NoError(t, err)
+	defer source.Close()
+	for name, at := range map[string]int64{"a-sparse": 5 << 30, "b-noise": 0, "c-after": 0} {
+		f, err := source.Create(name)
+		require.NoError(t, err)
+		_, err = f.WriteAt(text(3<<20, 1), at)
+		require.NoError(t, err)
+		for i := range int64(65) { // Differing only by their first byte, blocks of noise are made fast.
+			if name != "b-noise" {
+				break
+			}
+			_, err = f.WriteAt(append([]byte{byte(i)}, noise(64<<20-1, 1)...), i<<26)
+			require.NoError(t, err)
+		}
+		require.NoError(t, f.Close())
+	}
+	image, err := os.Create(filepath.Join(dir, "image"))
+	require.NoError(t, err)
+	defer image.Close()
+	want := folder(t, source.Name())
+	_, err = squashfs.Write(t.Context(), image, want, squashfs.WithLevel(1))
+	require.NoError(t, err)
+	info, err := image.Stat()
+	require.NoError(t, err)
+	require.Greater(t, info.Size(), int64(4<<30))
+	sameTree(t, want, mount(t, image.Name()))
 }

@@ -336,6 +336,7 @@ func TestWriteWhenImpossible(t *testing.T) {
 		"squashfs: f: device 0:1048576 not in 0:0..4095:1048575":                                              {Name: "f", Typeflag: tar.TypeBlock, Devminor: 1 << 20},
 		"squashfs: f: device -1:0 not in 0:0..4095:1048575":                                                   {Name: "f", Typeflag: tar.TypeBlock, Devmajor: -1},
 		"squashfs: f: size is -1":                                                                             {Name: "f", Size: -1},
+		"squashfs: f: size is 70368744177665, at most 70368744177664 is possible in blocks of 1048576 bytes":  {Name: "f", Size: 1<<46 + 1},
 		"squashfs: f: target has 0 bytes, 1 to 4095 are possible":                                             {Name: "f", Typeflag: tar.TypeSymlink},
 		"squashfs: f: target has 4096 bytes, 1 to 4095 are possible":                                          {Name: "f", Typeflag: tar.TypeSymlink, Linkname: strings.Repeat("t", 4096)},
 		"squashfs: f: hard link to \"g\": file does not exist":                                                {Name: "f", Typeflag: tar.TypeLink, Linkname: "g"},
