@@ -140,7 +140,7 @@ func writeReader(ctx context.Context, initrd, dir string, jobs []manifest.Mount)
 // libraries, by way of a file in dir.
 func buildProgram(ctx context.Context, dir, name, arch string) ([]byte, error) {
 	out := filepath.Join(dir, "program")
-	args := []string{"build", "-trimpath", "-ldflags=-s -w", "-o", out, "github.com/netbootkit/netbootkit/" + name}
+	args := []string{"build", "-trimpath", "-buildvcs=false", "-ldflags=-s -w", "-o", out, "github.com/netbootkit/netbootkit/" + name}
 	cmd := exec.CommandContext(ctx, "go", args...) //nolint:gosec // A program of ours.
 	cmd.Env = append(os.Environ(), "CGO_ENABLED=0", "GOOS=linux", "GOARCH="+arch, "GOFLAGS=")
 	if text, err := cmd.CombinedOutput(); err != nil {
