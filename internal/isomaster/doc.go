@@ -30,9 +30,9 @@
 //	plain    A-Z 0-9 _, up to 31 bytes with one point;     ECMA-119 §7.4 to §7.6
 //	         files have the version 1                      and level 3 of §10
 //	NM       any bytes but slash and zero, up to 253       RRIP 1.12 §4.1.4
-//	Joliet   UTF-16, up to 64 units, _ for control         Joliet, ECMA-119 §9.3
-//	         characters, * / : ; ? \, and for points and   in the order of bytes
-//	         blanks at the end; no version
+//	Joliet   UCS-2, up to 64 characters, _ for others,     Joliet, ECMA-119 §9.3
+//	         control characters, * / : ; ? \ and           in the order of bytes
+//	         points and blanks at the end; no version
 //
 // Names that are the same in one directory after that are cut to have room for
 // _1, _2 and so on, in the order of the original names, so that the same tree
@@ -66,9 +66,9 @@
 //	time                         1900 to 2155   the first or the last second
 //	device numbers               0..4294967295  error; also major 0 with minor over 255
 //
-// Times are whole seconds in UTC. Linux before 6.13 counts the seconds in 32
-// bits and so shows times before 1901 or after 2038 wrongly. The 17-byte form of
-// TF is not used, because those kernels do not know it at all.
+// Times are whole seconds in UTC. Linux 6.1 counts them in 32 bits, and so shows
+// times before 1901 and after 2038 wrongly. The 17-byte form of TF is not used,
+// because it does not know that form at all.
 //
 // Both words of PN are what Linux and BSD read: major and minor number; but
 // numbers up to 4095:255 are in the second one alone, as other readers expect.

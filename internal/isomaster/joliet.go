@@ -2,7 +2,6 @@ package isomaster
 
 import (
 	"strings"
-	"unicode/utf16"
 	"unicode/utf8"
 )
 
@@ -21,9 +20,9 @@ func jolietIdentifier(name, suffix string, directory bool) string {
 	if at := strings.LastIndexByte(name, '.'); !directory && at > 0 {
 		stem, extension = name[:at], name[at:]
 	}
-	if units(name) > limit {
-		extension = cutUnits(extension, 1+maxExtension)
-		stem = cutUnits(stem, limit-units(extension))
+	if utf8.RuneCountInString(name) > limit {
+		extension = cut(extension, 1+maxExtension)
+		stem = cut(stem, limit-utf8.RuneCountInString(extension))
 	}
 	id := stem + suffix + extension
 	if kept := strings.TrimRight(id, ". "); len(kept) < len(id) { // Windows and Linux drop these.
@@ -33,41 +32,30 @@ func jolietIdentifier(name, suffix string, directory bool) string {
 }
 
 // jolietRune replaces what may not be in a name (Joliet specification,
-// "Allowed Character Set"), and bytes that are not UTF-8.
+// "Allowed Character Set"), bytes that are not UTF-8, and characters that UCS-2
+// does not have: some readers take the whole directory for broken then.
 func jolietRune(r rune) rune {
-	if r < ' ' || strings.ContainsRune(`*/:;?\`, r) || r == utf8.RuneError {
+	if r < ' ' || r > 0xffff || r == utf8.RuneError || strings.ContainsRune(`*/:;?\`, r) {
 		return '_'
 	}
 	return r
 }
 
-// units is the length of s in UTF-16.
-func units(s string) int {
-	n := 0
-	for _, r := range s {
-		n += utf16.RuneLen(r)
-	}
-	return n
-}
-
-// cutUnits returns as much of s as fits in limit code units.
-func cutUnits(s string, limit int) string {
-	for i, r := range s {
-		if limit -= utf16.RuneLen(r); limit < 0 {
+// cut returns the first n characters of s, each of which is one unit.
+func cut(s string, n int) string {
+	for i := range s {
+		if n--; n < 0 {
 			return s[:i]
 		}
 	}
 	return s
 }
 
-// bigEndian is s in UTF-16, most significant byte first.
+// bigEndian is s in UCS-2, most significant byte first.
 func bigEndian(s string) string {
-	var room [2]uint16
-	b := make([]byte, 0, 2*units(s))
+	b := make([]byte, 0, 2*len(s))
 	for _, r := range s {
-		for _, u := range utf16.AppendRune(room[:0], r) {
-			b = append(b, byte(u>>8), byte(u))
-		}
+		b = append(b, byte(r>>8), byte(r))
 	}
 	return string(b)
 }

@@ -24,7 +24,7 @@ func TestMetadataBytes(t *testing.T) {
 
 	for digest, d := range map[string]*disc{
 		"08ce3414d3109c60363d7a47446a78478f731e75f6cb43c86c2caf80bdb21b01": newDisc(t),
-		"e61f2ca4cb915f4be5db327dc75e82b927991007266652728b52ae7e0602d141": oddDisc(t, linux),
+		"48d9b8528358569ceed477635cbb3c0ea0c67c9ce116d08aa373f976edc68b23": oddDisc(t, linux),
 	} {
 		d.file("boot/eltorito.img", strings.Repeat("b", 2048), 0o644)
 		d.outside("boot/esp.img", "esp")
