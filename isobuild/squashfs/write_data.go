@@ -21,10 +21,6 @@ type content struct {
 	offset   uint32   // where it starts in that block, when unpacked
 }
 
-// maxFileBlocks is how many blocks a file has at most: each takes 4 bytes of
-// memory before anything is read.
-const maxFileBlocks = 1 << 26
-
 // holdBytes is how much of a file waits for the end of it when another file
 // has the same size: most duplicates are then found before they are packed.
 const holdBytes = 4 << 20
@@ -89,7 +85,7 @@ func (l *loader) load(n *node) error {
 		return nil
 	}
 	name := n.path()
-	if longest := maxFileBlocks * l.blockSize; n.size > longest {
+	if longest := maxBlocks * l.blockSize; n.size > longest {
 		return at(name, fmt.Errorf("size is %d, at most %d is possible in blocks of %d bytes", n.size, longest, l.blockSize))
 	}
 	file, err := l.tree.Open(name)

@@ -6,14 +6,13 @@ import (
 	"fmt"
 	"io/fs"
 	"math"
-	"path"
+	"slices"
 	"strings"
 	"time"
 )
 
 // What an entry of the tree may have.
 const (
-	maxEntries   = 1 << 23
 	maxDepth     = 2048
 	maxTarget    = 4095 // bytes of a link's target (symlink(2))
 	maxMajor     = 1<<12 - 1
@@ -62,20 +61,11 @@ func (n *node) path() string {
 		return "."
 	}
 	var names []string
-	size := 0
 	for ; n.parent != nil; n = n.parent {
 		names = append(names, n.name)
-		size += len(n.name) + 1
 	}
-	var b strings.Builder
-	b.Grow(size)
-	for i := len(names) - 1; i >= 0; i-- {
-		b.WriteString(names[i])
-		if i > 0 {
-			b.WriteByte('/')
-		}
-	}
-	return b.String()
+	slices.Reverse(names)
+	return strings.Join(names, "/")
 }
 
 // checkName says what is wrong with the name of an entry.
@@ -92,8 +82,8 @@ func checkName(name string) error {
 
 // newNode returns the node for what info says, still without content. A
 // further name of a file has its first name in target, and the kind 0.
-func (t *tables) newNode(name string, info fs.FileInfo) (*node, error) {
-	n := &node{name: path.Base(name), links: 1, xattrs: noXattr, mode: permissions(info.Mode()), mtime: seconds(info.ModTime())}
+func (t *tables) newNode(info fs.FileInfo) (*node, error) {
+	n := &node{name: info.Name(), links: 1, xattrs: noXattr, mode: permissions(info.Mode()), mtime: seconds(info.ModTime())}
 	header, ok := info.Sys().(*tar.Header)
 	if !ok {
 		header = &tar.Header{}

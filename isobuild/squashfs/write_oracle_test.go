@@ -107,7 +107,7 @@ func mount(t *testing.T, image string) fs.FS {
 	oracle.Root(t)
 	program, dir := oracle.Need(t, "mount"), t.TempDir()
 	run(t, program, "-t", "squashfs", "-o", "loop,ro", image, dir)
-	t.Cleanup(func() { assert.NoError(t, exec.Command("umount", dir).Run()) }) //nolint:noctx // The test's context has ended.
+	t.Cleanup(func() { assert.NoError(t, exec.Command("umount", dir).Run()) })
 	return folder(t, dir)
 }
 

@@ -97,10 +97,10 @@ func (w *walk) visit(dir *node, name string, entry fs.DirEntry, depth int) (*nod
 
 // add returns the node of one entry.
 func (w *walk) add(parent *node, name string, info fs.FileInfo) (*node, error) {
-	if w.entries++; w.entries > maxEntries {
-		return nil, fmt.Errorf("more than %d entries", maxEntries)
+	if w.entries++; w.entries > maxNames {
+		return nil, fmt.Errorf("more than %d entries", maxNames)
 	}
-	n, err := w.tables.newNode(name, info)
+	n, err := w.tables.newNode(info)
 	if err != nil {
 		return nil, err
 	}

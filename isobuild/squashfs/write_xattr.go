@@ -2,7 +2,6 @@ package squashfs
 
 import (
 	"encoding/binary"
-	"errors"
 	"fmt"
 	"maps"
 	"slices"
@@ -52,24 +51,21 @@ func (t *xattrTable) add(records map[string]string) (uint32, error) {
 	if count == 0 {
 		return noXattr, nil
 	}
-	return t.number(string(packed), count)
+	return t.number(string(packed), count), nil
 }
 
 // number returns the number of a packed set.
-func (t *xattrTable) number(packed string, count uint32) (uint32, error) {
+func (t *xattrTable) number(packed string, count uint32) uint32 {
 	if id, ok := t.ids[packed]; ok {
-		return id, nil
+		return id
 	}
 	if t.ids == nil {
 		t.ids = make(map[string]uint32)
 	}
-	id := uint32(len(t.sets))
-	if id >= maxEntries {
-		return 0, errors.New("too many different sets of extended attributes")
-	}
+	id := uint32(len(t.sets)) // There are not more than entries.
 	t.ids[packed] = id
 	t.sets = append(t.sets, xattrSet{packed, count})
-	return id, nil
+	return id
 }
 
 // namespace splits the name of an attribute.
