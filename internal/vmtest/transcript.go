@@ -108,10 +108,10 @@ func (t *Transcript) Await(ctx context.Context, expr string) error {
 }
 
 // Tail returns the last lines, of 2000 bytes at most and without control
-// sequences, for messages.
+// sequences and reports of live systems, for messages.
 func (t *Transcript) Tail() string {
 	const limit = 2000
-	text := plain(t.String())
+	text := regexp.MustCompile(`(?s)\nLIVE-BEGIN\n.*\nLIVE-END\n`).ReplaceAllString(plain(t.String()), "\n(a report)\n")
 	if len(text) > limit {
 		text = "…" + text[len(text)-limit:]
 	}
