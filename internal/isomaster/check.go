@@ -124,7 +124,7 @@ func (l *layout) checkExtents(own span) error {
 				if t.partition && c.outside() {
 					continue
 				}
-				if err := checkPlaces(c.Extents, room, own); err != nil {
+				if err := checkPlaces(c.file().Extents, room, own); err != nil {
 					return fmt.Errorf("%s: %w", t.path(i, c.Name), err)
 				}
 			}

@@ -135,3 +135,18 @@ func TestMetadataErrors(t *testing.T) {
 		assert.EqualError(t, err, "isomaster: "+want)
 	}
 }
+
+// TestOutside leaves out a directory whose files lie behind the partition, and
+// has a link to one of them.
+func TestOutside(t *testing.T) {
+	t.Parallel()
+
+	file := &isomaster.Node{Name: "file", Extents: []iso9660.Extent{{Block: 500, Size: 1}}}
+	link := &isomaster.Node{Name: "link", Same: file}
+	root := &isomaster.Node{Children: []*isomaster.Node{{Name: "dir", Outside: true, Children: []*isomaster.Node{file}}, link}}
+	_, err := isomaster.Metadata(root, sound(), 100)
+	require.EqualError(t, err, "isomaster: /link: blocks 500 to 501 are not all in 35 to 496")
+	link.Outside = true
+	_, err = isomaster.Metadata(root, sound(), 100)
+	require.NoError(t, err)
+}
