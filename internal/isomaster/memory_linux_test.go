@@ -18,7 +18,7 @@ import (
 
 // maxResident is what a process may take that makes all four trees of 100000
 // files, the nodes and the result included, in KiB.
-const maxResident = 150 << 10
+const maxResident = 192 << 10
 
 // TestMemory makes the metadata in a process of its own.
 func TestMemory(t *testing.T) {
