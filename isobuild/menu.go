@@ -2,7 +2,6 @@ package isobuild
 
 import (
 	"fmt"
-	"slices"
 	"strings"
 )
 
@@ -78,9 +77,10 @@ export board_words
 `
 }
 
-// textMode goes back to the firmware's own text output.
+// textMode goes back to the firmware's own text output, for a screen on which
+// graphics show nothing. Not all builds of GRUB can hide an entry.
 const textMode = `if [ "${grub_platform}" = "efi" ]; then
-    hiddenentry "Text mode" --hotkey "t" {
+    menuentry 'Text mode (t)' --hotkey t --unrestricted {
         set textmode=true
         terminal_output console
     }
@@ -132,14 +132,11 @@ func (m *menu) entries() []entry {
 
 // entry returns one menuentry.
 func (m *menu) entry(e entry, indent string) string {
-	quoted := make([]string, 0, 16)
-	for _, word := range m.words(e) {
-		quoted = append(quoted, quote(word))
-	}
+	front, back := m.words(e)
 	lines := []string{
 		"menuentry " + quote(e.title) + " --class os --unrestricted {",
 		"    echo 'Loading kernel...'",
-		"    linux ($root)/boot/kernel " + strings.Join(quoted, " ") + " $board_words",
+		"    linux ($root)/boot/kernel " + quoteAll(front) + " $board_words " + quoteAll(back),
 		"    echo 'Loading initrd...'",
 		"    initrd ($root)/boot/initrd",
 		"}",
@@ -147,9 +144,10 @@ func (m *menu) entry(e entry, indent string) string {
 	return indent + strings.Join(lines, "\n"+indent) + "\n\n"
 }
 
-// words returns the kernel's command line.
-func (m *menu) words(e entry) []string {
-	words := []string{
+// words returns the kernel's command line: what comes before the words for some
+// boards, and what comes after them.
+func (m *menu) words(e entry) (front, back []string) {
+	front = []string{
 		"cdroot", "root=live:CDLABEL=" + m.volumeID,
 		"rd.live.dir=/", "rd.live.squashimg=" + squashfsName, "net.ifnames=1",
 	}
@@ -158,16 +156,26 @@ func (m *menu) words(e entry) []string {
 		consoles = []string{"tty0"}
 	}
 	for _, c := range consoles {
-		words = append(words, "console="+c)
+		front = append(front, "console="+c)
 	}
 	if !e.noCOS {
-		words = append(words, "rd.cos.disable")
+		front = append(front, "rd.cos.disable")
 	}
-	words = append(words, "vga=795")
+	front = append(front, "vga=795")
 	if m.arch == "amd64" {
-		words = append(words, "nomodeset")
+		front = append(front, "nomodeset")
 	}
-	return slices.Concat(words, e.words, []string{"selinux=0", "rd.live.overlay.overlayfs"}, m.extra)
+	front = append(append(front, e.words...), "selinux=0")
+	return front, append([]string{"rd.live.overlay.overlayfs"}, m.extra...)
+}
+
+// quoteAll returns words with blanks between.
+func quoteAll(words []string) string {
+	quoted := make([]string, len(words))
+	for i, word := range words {
+		quoted[i] = quote(word)
+	}
+	return strings.Join(quoted, " ")
 }
 
 // quote returns a word as GRUB's script language takes it.
