@@ -46,6 +46,30 @@
 // The bytes of an image depend on the tree, the options and the versions of
 // the modules that pack (klauspost/compress, ulikunitz/xz), and on nothing else.
 //
+// # Reading
+//
+// [Open] reads what mksquashfs and others write, in any of these packings:
+//
+//	packing  unpacked by               remarks
+//	gzip     klauspost/compress/zlib   RFC 1950
+//	zstd     klauspost/compress/zstd   RFC 8878
+//	xz       this package              the library takes twice the time, and as much memory as an image tells it
+//	         ...                       filters for x86, ARM, ARM Thumb, ARM64, PowerPC and SPARC
+//	lz4      this package
+//	lzo      nothing                   an error that names it, as for lzma
+//
+// Open reads superblock, tables and all directories at once; that is where hard
+// links come from, as the first name of a file is known only when all are. A root
+// file system with 17000 entries takes a tenth of a second. Of a regular file its
+// list of blocks is read when it is opened, and a block when it is asked for:
+// one that a caller has room for is unpacked there, others by way of a cache
+// ([WithCacheSize]), and an open file keeps the one that it was read from last. So
+// whoever reads from start to end unpacks no block twice.
+//
+// The tree keeps to the contract for file trees in the package comment of
+// netbootkit. Sockets, which it does not know, are left out. Times have seconds from
+// 1970 to 2106.
+//
 // # Errors
 //
 // Messages name the path in the tree, and wrap what the tree or the writer
@@ -53,10 +77,19 @@
 // cancelled Write returns the error of its context. After an error the image has no
 // superblock, and no reader accepts it.
 //
+// Open says which entry is wrong, and where; an image that ends too early
+// matches [io.ErrUnexpectedEOF]. What the methods of an [FS] return is an
+// [*io/fs.PathError]. An error of the reader is in it, and is not remembered: the
+// next call tries again.
+//
 // # Concurrency
 //
 // Write runs a worker for each core, at most 16. Files are opened and read by
 // one goroutine, one after the other; WriteAt is called by one at a time.
+//
+// An [FS] and its files may be used concurrently, except that a position in a
+// file is moved by one at a time. Whoever asks for a block that another is unpacking
+// waits for it. There are no goroutines, so one reader keeps one core busy.
 //
 // # Limits
 //
@@ -65,6 +98,28 @@
 // holds four blocks and what the compression needs: 1 MiB with gzip, up to 10 MiB
 // with zstd below level 10, and 40 MiB from there on. Another 16 MiB are for what is
 // being read.
+//
+// Open holds about 200 bytes for an entry with a short name, and an open file 4
+// bytes for each of its blocks. An image that is beyond these limits, or that
+// contradicts itself, is an error, and costs no more memory than they allow:
+//
+//	names in an image                     2097152
+//	names, targets and attributes         256 MiB in memory, names with their folders
+//	listings of directories               256 MiB
+//	bytes of a path                       4096
+//	bytes of a name                       255
+//	bytes of a link's target              4095
+//	bytes of an extended attribute        65536, and 255 of its name
+//	extended attributes of one file       1 MiB
+//	sets of extended attributes           2097152
+//	blocks of a file                      16777216
+//	blocks of short files and tails       16777216
+//
+// A directory that is in two places, or in itself, is an error, as are two
+// entries of one name in a directory. Blocks that unpack to more or less than they
+// should are errors when they are read. The table of inode numbers is not used.
+//
+// Write's own limits are:
 //
 //	names in a tree                       2097152
 //	directories inside one another        2048
