@@ -51,8 +51,7 @@ func ExampleBuild() {
 func ExampleBuild_error() {
 	root := liveRoot()
 	_, err := isobuild.Build(context.Background(), new(memoryFile), root)
-	var missing *isobuild.LoaderError
-	if errors.As(err, &missing) {
+	if missing, ok := errors.AsType[*isobuild.LoaderError](err); ok {
 		fmt.Println("nothing boots", missing.Arch, "from", missing.Firmware)
 	}
 	// Output: nothing boots amd64 from BIOS
