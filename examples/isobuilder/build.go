@@ -13,6 +13,7 @@ import (
 	"github.com/netbootkit/netbootkit/artifacts"
 	"github.com/netbootkit/netbootkit/artifacts/github"
 	"github.com/netbootkit/netbootkit/cloudconfig"
+	"github.com/netbootkit/netbootkit/examples/internal/cli"
 	"github.com/netbootkit/netbootkit/isobuild"
 	"github.com/netbootkit/netbootkit/isobuild/squashfs"
 )
@@ -24,6 +25,9 @@ func (j *job) build(ctx context.Context) (_ *output, err error) {
 		return nil, err
 	}
 	defer func() { err = errors.Join(err, tree.Close()) }()
+	if len(j.remove) > 0 {
+		return nil, cli.Usagef("-remove is for ISOs, and %s is none", j.source)
+	}
 	opts, done, err := j.options(ctx)
 	defer done()
 	if err != nil {
@@ -60,7 +64,7 @@ func (j *job) remasterFile(ctx context.Context) (*output, error) {
 	if err != nil {
 		return nil, err
 	}
-	defer file.Close()
+	defer func() { _ = file.Close() }() // It was only read.
 	info, err := file.Stat()
 	if err != nil {
 		return nil, err
@@ -78,7 +82,7 @@ func (j *job) remasterRelease(ctx context.Context) (*output, error) {
 	if err != nil {
 		return nil, err
 	}
-	defer file.Close()
+	defer func() { _ = file.Close() }() // It was only read.
 	return j.remaster(ctx, file, "kairos.iso.custom.iso")
 }
 

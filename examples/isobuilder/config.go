@@ -159,7 +159,7 @@ func (c *config) wantedFirmware() (isobuild.Firmware, error) {
 	if c.firmware == "" {
 		return 0, nil
 	}
-	for _, name := range strings.Split(c.firmware, ",") {
+	for name := range strings.SplitSeq(c.firmware, ",") {
 		switch strings.ToLower(name) {
 		case "bios":
 			f |= isobuild.BIOS

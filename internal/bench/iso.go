@@ -243,7 +243,7 @@ func extractFile(image *isobuild.Image, name, to string, info fs.FileInfo) error
 	if err != nil {
 		return err
 	}
-	defer in.Close() //nolint:errcheck // It is only read.
+	defer in.Close()
 	out, err := os.OpenFile(to, os.O_WRONLY|os.O_CREATE|os.O_EXCL, info.Mode().Perm())
 	if err != nil {
 		return err

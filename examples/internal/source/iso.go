@@ -19,10 +19,10 @@ func IsISO(name string) (bool, error) {
 	if err != nil {
 		return false, err
 	}
-	defer f.Close()
+	defer func() { _ = f.Close() }() // It was only read.
 	var id [5]byte
 	if _, err := f.ReadAt(id[:], 16*2048+1); err != nil {
-		return false, nil //nolint:nilerr // A folder, or a short file: no image.
+		return false, nil // A folder, or a short file: no image.
 	}
 	return string(id[:]) == "CD001", nil
 }

@@ -1,0 +1,210 @@
+package main
+
+import (
+	"archive/tar"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"testing"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"github.com/netbootkit/netbootkit/examples/internal/releasetest"
+)
+
+// build makes an image of the lab's root file system.
+func (l *lab) build(t *testing.T, name string, args ...string) string {
+	t.Helper()
+	iso := l.path(name)
+	_, _, err := l.run(t.Context(), append(append(grub(t), "-o", iso, l.path("root")), args...)...)
+	require.NoError(t, err)
+	return iso
+}
+
+func TestBuild(t *testing.T) {
+	t.Parallel()
+
+	l := newLab(t)
+	iso := l.path("kairos.iso")
+	out, diag, err := l.run(t.Context(), append(grub(t), "-o", iso, "-cloud-config", l.path("config.yaml"), "-set", "name=node7",
+		"-overlay", l.path("overlay"), "-cmdline", "quiet", l.path("root"))...)
+	require.NoError(t, err)
+
+	image := open(t, iso)
+	assert.Equal(t, "COS_LIVE", image.VolumeID())
+	for name, want := range map[string]string{
+		"config.yaml": "#cloud-config\nhostname: node7\n", "hello": "an overlay", "boot/kernel": "the kernel", "boot/initrd": "the initrd",
+	} {
+		got, err := fs.ReadFile(image, name)
+		require.NoError(t, err)
+		assert.Equal(t, want, string(got), name)
+	}
+	menu, err := fs.ReadFile(image, "boot/grub2/grub.cfg")
+	require.NoError(t, err)
+	assert.Contains(t, string(menu), " quiet\n")
+
+	sum := digest(t, iso)
+	line, err := os.ReadFile(iso + ".sha256")
+	require.NoError(t, err)
+	assert.Equal(t, sum+" kairos.iso\n", string(line))
+	assert.Len(t, line, 76, "as AuroraBoot's documents show it")
+	assert.Contains(t, out, sum)
+	assert.Contains(t, out, "dd if="+iso)
+	assert.Contains(t, out, "qemu-system-x86_64")
+	assert.Contains(t, diag, "squashfs     [##############################] 100 %")
+	assert.Contains(t, diag, "iso          [##############################] 100 %")
+	assert.NoFileExists(t, iso+".partial")
+}
+
+func TestBuildIsReproducible(t *testing.T) {
+	t.Parallel()
+
+	l := newLab(t)
+	assert.Equal(t, digest(t, l.build(t, "a.iso")), digest(t, l.build(t, "b.iso")))
+}
+
+func TestBuildOfATar(t *testing.T) {
+	t.Parallel()
+
+	l := newLab(t)
+	file, err := os.Create(l.path("root.tar"))
+	require.NoError(t, err)
+	w := tar.NewWriter(file)
+	require.NoError(t, w.AddFS(os.DirFS(l.path("root"))))
+	require.NoError(t, w.Close())
+	require.NoError(t, file.Close())
+	_, _, err = l.run(t.Context(), append(grub(t), "-o", l.path("tar.iso"), l.path("root.tar"))...)
+	require.NoError(t, err)
+	_, err = open(t, l.path("tar.iso")).Boot()
+	require.NoError(t, err)
+}
+
+// TestBuildNamesTheImage is in the folder where it runs, so it is not parallel.
+func TestBuildNamesTheImage(t *testing.T) {
+	l := newLab(t)
+	t.Chdir(l.dir)
+	_, _, err := l.run(t.Context(), append(grub(t), "root")...)
+	require.NoError(t, err)
+	assert.FileExists(t, l.path("kairos-debian-12-core-amd64-generic-v1.2.3.iso"))
+}
+
+// TestBuildTakesItsTimeFromTheEnvironment changes it, so it is not parallel.
+func TestBuildTakesItsTimeFromTheEnvironment(t *testing.T) {
+	l := newLab(t)
+	before := digest(t, l.build(t, "a.iso"))
+	t.Setenv("SOURCE_DATE_EPOCH", "1700000000")
+	iso := l.build(t, "b.iso")
+	assert.NotEqual(t, before, digest(t, iso))
+	info, err := fs.Stat(open(t, iso), "boot/grub2/grub.cfg")
+	require.NoError(t, err)
+	assert.EqualValues(t, 1_700_000_000, info.ModTime().Unix())
+
+	t.Setenv("SOURCE_DATE_EPOCH", "yesterday")
+	_, _, err = l.run(t.Context(), l.path("root"))
+	require.ErrorContains(t, err, `SOURCE_DATE_EPOCH "yesterday" is not a number`)
+}
+
+func TestRemaster(t *testing.T) {
+	t.Parallel()
+
+	l := newLab(t)
+	iso := l.build(t, "kairos.iso", "-cloud-config", l.path("config.yaml"), "-set", "name=old")
+	before := digest(t, iso)
+	_, _, err := l.run(t.Context(), "-cloud-config", l.path("config.yaml"), "-set", "name=new",
+		"-overlay", l.path("overlay"), "-volume-id", "OTHER", "-o", iso+".custom.iso", iso)
+	require.NoError(t, err)
+	image := open(t, iso+".custom.iso")
+	assert.Equal(t, "OTHER", image.VolumeID())
+	config, err := fs.ReadFile(image, "config.yaml")
+	require.NoError(t, err)
+	assert.Equal(t, "#cloud-config\nhostname: new\n", string(config))
+	hello, err := fs.ReadFile(image, "hello")
+	require.NoError(t, err)
+	assert.Equal(t, "an overlay", string(hello))
+	raw, err := os.ReadFile(iso + ".custom.iso")
+	require.NoError(t, err)
+	assert.NotContains(t, string(raw), "hostname: old", "what was replaced is gone")
+	assert.Equal(t, before, digest(t, iso), "the input stays as it is")
+	line, err := os.ReadFile(iso + ".custom.iso.sha256")
+	require.NoError(t, err)
+	assert.Equal(t, digest(t, iso+".custom.iso")+" kairos.iso.custom.iso\n", string(line))
+}
+
+func TestRemasterOfARelease(t *testing.T) {
+	t.Parallel()
+
+	l := newLab(t)
+	data, err := os.ReadFile(l.build(t, "kairos.iso"))
+	require.NoError(t, err)
+	hub := releasetest.Serve(t, "v4.0.0", map[string][]byte{"kairos-debian-12-core-amd64-generic-v4.0.0.iso": data})
+	_, _, err = l.run(t.Context(), "-github", hub, "-repository", releasetest.Repository, "-flavor", "debian", "-flavor-release", "12",
+		"-overlay", l.path("overlay"), "-o", l.path("custom.iso"))
+	require.NoError(t, err)
+	_, err = fs.Stat(open(t, l.path("custom.iso")), "hello")
+	require.NoError(t, err)
+}
+
+func TestIPXE(t *testing.T) {
+	t.Parallel()
+
+	l := newLab(t)
+	args := append(grub(t), "-ipxe", "/usr/lib/ipxe", "-o", l.path("ipxe.iso"))
+	_, _, err := l.run(t.Context(), append(args, "-ipxe-script", l.path("script.ipxe"))...)
+	require.NoError(t, err)
+	script, err := fs.ReadFile(open(t, l.path("ipxe.iso")), "boot/script.ipxe")
+	require.NoError(t, err)
+	assert.Equal(t, "#!ipxe\necho hello\n", string(script))
+	first := digest(t, l.path("ipxe.iso"))
+
+	_, _, err = l.run(t.Context(), append(args, "-ipxe-wait")...)
+	require.NoError(t, err)
+	assert.NotEqual(t, first, digest(t, l.path("ipxe.iso")))
+}
+
+// TestErrors checks that each fault names itself, before any file is made.
+func TestErrors(t *testing.T) {
+	t.Parallel()
+
+	l := newLab(t)
+	require.NoError(t, os.WriteFile(l.path("bad.yaml"), []byte("no header"), 0o600))
+	require.NoError(t, os.WriteFile(l.path("bad.iso"), append(make([]byte, 16*2048), "\x01CD001\x01 cut off"...), 0o600))
+	for name, tt := range map[string]struct {
+		args []string
+		want string
+	}{
+		"nothing":          {nil, "nothing to make an image of"},
+		"two sources":      {[]string{"-ipxe-wait", l.path("root")}, "SOURCE and -ipxe-wait exclude one another"},
+		"two words":        {[]string{"a", "b"}, "want one source, got 2"},
+		"no kernel":        {[]string{l.path("empty")}, "kernel"},
+		"no loader":        {[]string{"-no-fetch", l.path("root")}, "no boot loader for BIOS: searched in the root file system"},
+		"no cloud config":  {[]string{"-cloud-config", l.path("absent"), l.path("root")}, "absent"},
+		"bad cloud config": {[]string{"-cloud-config", l.path("bad.yaml"), l.path("root")}, "#cloud-config"},
+		"set alone":        {[]string{"-set", "a=b", l.path("root")}, "-set is for -cloud-config"},
+		"compression":      {[]string{"-compression", "lzo", l.path("root")}, `-compression "lzo" is not gzip`},
+		"firmware":         {[]string{"-firmware", "uboot", l.path("root")}, `"uboot" is neither bios nor uefi`},
+		"overlay":          {[]string{"-overlay", l.path("config.yaml"), l.path("root")}, "config.yaml is not a folder"},
+		"ISO that is cut":  {[]string{l.path("bad.iso")}, "isobuild: remaster"},
+		"no script":        {[]string{"-ipxe-script", l.path("absent")}, "absent"},
+		"remove":           {[]string{"-no-fetch", "-remove", "x", l.path("root")}, "-remove is for ISOs"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+
+			iso := filepath.Join(t.TempDir(), "out.iso")
+			_, _, err := l.run(t.Context(), append(tt.args, "-o", iso)...)
+			require.ErrorContains(t, err, tt.want)
+			assert.NoFileExists(t, iso)
+			assert.NoFileExists(t, iso+".partial")
+			assert.NoFileExists(t, iso+".sha256")
+		})
+	}
+}
+
+func TestCheckSpace(t *testing.T) {
+	t.Parallel()
+
+	require.NoError(t, checkSpace(t.TempDir(), 1))
+	require.ErrorContains(t, checkSpace(t.TempDir(), 1<<60), "the image takes 1.0 EiB or more")
+	require.ErrorIs(t, checkSpace(filepath.Join(t.TempDir(), "absent"), 1), fs.ErrNotExist)
+}
