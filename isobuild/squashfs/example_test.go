@@ -4,7 +4,6 @@ import (
 	"context"
 	"fmt"
 	"io/fs"
-	"log"
 	"os"
 	"path/filepath"
 	"testing/fstest"
@@ -15,7 +14,8 @@ import (
 func ExampleWrite() {
 	folder, err := os.MkdirTemp("", "squashfs")
 	if err != nil {
-		log.Fatal(err)
+		fmt.Println(err)
+		return
 	}
 	defer os.RemoveAll(folder)
 
@@ -26,22 +26,26 @@ func ExampleWrite() {
 	}
 	image, err := os.Create(filepath.Join(folder, "rootfs.squashfs"))
 	if err != nil {
-		log.Fatal(err)
+		fmt.Println(err)
+		return
 	}
 	defer image.Close()
 	size, err := squashfs.Write(context.Background(), image, root, squashfs.WithCompression(squashfs.Gzip))
 	if err != nil {
-		log.Fatal(err)
+		fmt.Println(err)
+		return
 	}
 	fmt.Println(size, "bytes")
 
 	tree, err := squashfs.Open(image, size)
 	if err != nil {
-		log.Fatal(err)
+		fmt.Println(err)
+		return
 	}
 	name, err := fs.ReadFile(tree, "etc/hostname")
 	if err != nil {
-		log.Fatal(err)
+		fmt.Println(err)
+		return
 	}
 	fmt.Printf("%s", name)
 	// Output:
