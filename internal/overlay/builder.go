@@ -102,6 +102,10 @@ func (b *Builder) Has(name string) bool {
 }
 
 func (b *Builder) add(h *tar.Header, name string, from source) error {
+	name, err := tartree.Clean(name)
+	if err != nil {
+		return err
+	}
 	switch h.Typeflag {
 	case tar.TypeLink:
 		target, err := tartree.Clean(h.Linkname)

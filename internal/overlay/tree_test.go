@@ -226,6 +226,11 @@ func TestBuilderErrors(t *testing.T) {
 				return b.AddFile(&tar.Header{Typeflag: tar.TypeReg, Name: strings.Repeat("n", 256)}, nil)
 			}, "element of 256 bytes",
 		},
+		"long name in a tree": {
+			func(b *overlay.Builder) error {
+				return b.AddTree(fstest.MapFS{strings.Repeat("n", 256): file("x")})
+			}, "element of 256 bytes",
+		},
 		"no regular file": {
 			func(b *overlay.Builder) error { return b.AddFile(&tar.Header{Typeflag: tar.TypeDir, Name: "d"}, nil) },
 			"overlay: d: is no regular file",
