@@ -80,6 +80,9 @@ func TestISOBoots(t *testing.T) {
 	for name, kind := range map[string]vmtest.DriveKind{"CD": vmtest.CD, "USB stick": vmtest.USB, "disk": vmtest.Disk} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
+			if kind == vmtest.Disk {
+				oracle.All(t)
+			}
 			want := `MARKER root=(cd0?|hd\d+) prefix=\((cd0?|hd\d+)\)/boot/grub2`
 			awaitMarker(t, kind, placed(t), want)
 		})
