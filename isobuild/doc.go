@@ -93,8 +93,9 @@
 //
 // Errors are of type [*Error]. What can be known before work starts is an error
 // before a byte is written: options that contradict each other, a root file
-// system without a kernel or boot loader, names that an image cannot hold. A name
-// may have 253 bytes outside of the squashfs, and 255 in it.
+// system without a kernel, or without a boot loader (a [*LoaderError]), names that
+// an image cannot hold. A name may have 253 bytes outside of the squashfs, and 255
+// in it.
 //
 // # Concurrency
 //
