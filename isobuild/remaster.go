@@ -275,6 +275,7 @@ func (r *remastering) build() (*mosaic.Image, error) {
 	if err != nil {
 		return nil, err
 	}
+	r.files = nil // The nodes have all of it.
 	blocks, err := isomaster.Measure(root, r.master(blockSize, blockSize))
 	if err != nil {
 		return nil, err

@@ -163,7 +163,7 @@ func (c *changedTree) remove(names []string) error {
 			found, err = c.tree.Lookup(clean, false)
 		}
 		if err != nil {
-			errs = append(errs, &Error{Path: name, Err: fmt.Errorf("remove: %w", err)})
+			errs = append(errs, fmt.Errorf("%s: remove: %w", name, err))
 			continue
 		}
 		gone = append(gone, found.Path())
@@ -178,8 +178,9 @@ func (c *changedTree) remove(names []string) error {
 // with new content, and returns where that will be.
 func (c *changedTree) nodes(place func(r io.ReaderAt, size int64) ([]iso9660.Extent, error)) (*isomaster.Node, error) {
 	known := make(map[string]*isomaster.Node) // directories, and files with several names
+	headers := make(headers)
 	err := c.tree.Walk(func(name string, n *tartree.Node) error {
-		node := &isomaster.Node{Name: path.Base(name), Header: n.Header(name)}
+		node := &isomaster.Node{Name: path.Base(name), Header: headers.of(n)}
 		if name == "." {
 			node.Name = ""
 		} else {
@@ -205,6 +206,30 @@ func (c *changedTree) nodes(place func(r io.ReaderAt, size int64) ([]iso9660.Ext
 		return err
 	})
 	return known["."], err
+}
+
+// headers are what nodes have that differ in name, size and content only. Images
+// have many of these.
+type headers map[attributes]*tar.Header
+
+// attributes are what isomaster takes from a header.
+type attributes struct {
+	kind         byte
+	perm         uint16
+	uid, gid     uint32
+	major, minor uint32
+	target       string
+	time         time.Time
+}
+
+// of returns the header of n, which may be that of other nodes.
+func (h headers) of(n *tartree.Node) *tar.Header {
+	key := attributes{n.Type, n.Perm, n.UID, n.GID, n.Major, n.Minor, n.Target, n.ModTime()}
+	if h[key] == nil {
+		h[key] = n.Header("")
+		h[key].Typeflag, h[key].Linkname = n.Type, n.Target // Not those of a further name.
+	}
+	return h[key]
 }
 
 // kept returns the blocks of files that are still there, and lost those of the

@@ -1,0 +1,291 @@
+package isobuild_test
+
+import (
+	"bytes"
+	"context"
+	"crypto/sha256"
+	"encoding/binary"
+	"errors"
+	"fmt"
+	"hash/crc32"
+	"io"
+	"io/fs"
+	"os"
+	"strings"
+	"testing"
+	"testing/fstest"
+	"time"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"github.com/netbootkit/netbootkit/internal/gpt"
+	"github.com/netbootkit/netbootkit/internal/iso9660"
+	"github.com/netbootkit/netbootkit/isobuild"
+)
+
+// remasterBytes remasters an image in memory.
+func remasterBytes(t *testing.T, iso isobuild.File, opts ...isobuild.Option) []byte {
+	t.Helper()
+	var b bytes.Buffer
+	n, err := isobuild.Remaster(t.Context(), &b, iso, opts...)
+	require.NoError(t, err)
+	require.Equal(t, int64(b.Len()), n)
+	return b.Bytes()
+}
+
+// treeOf returns the files of an image in memory.
+func treeOf(t *testing.T, b []byte, opts ...iso9660.Option) *iso9660.Image {
+	t.Helper()
+	im, err := iso9660.Open(bytes.NewReader(b), int64(len(b)), opts...)
+	require.NoError(t, err)
+	return im
+}
+
+func TestRemasterBuilt(t *testing.T) {
+	t.Parallel()
+
+	old, err := os.ReadFile(built(t, liveRoot(), isobuild.WithFirmware(isobuild.UEFI), isobuild.WithCloudConfig([]byte("SECRET"))))
+	require.NoError(t, err)
+	esp := read(t, treeOf(t, old), "boot/uefi.img")
+	b := old
+	for i := range 3 {
+		config := fmt.Sprintf("config %d", i)
+		b = remasterBytes(t, bytes.NewReader(b), isobuild.WithCloudConfig([]byte(config)), isobuild.WithFiles(fstest.MapFS{
+			"more/big": labFile(bytes.Repeat([]byte("x"), 300000)),
+		}))
+		im := treeOf(t, b)
+		assert.Equal(t, config, read(t, im, "config.yaml"))
+		assert.Equal(t, "COS_LIVE", im.Volume().ID)
+		assert.False(t, bytes.Contains(b, []byte("SECRET")))
+		require.True(t, esp == read(t, im, "boot/uefi.img"))
+
+		table, err := gpt.Read(bytes.NewReader(b), int64(len(b)))
+		require.NoError(t, err)
+		require.Len(t, table.Partitions, 2)
+		part, efi := table.Partitions[0], table.Partitions[1]
+		require.True(t, esp == string(b[efi.Start:efi.Start+efi.Size]))
+		assert.Equal(t, part.Start+part.Size, efi.Start)
+		backup := bytes.Clone(b)
+		clear(backup[512:1024])
+		again, err := gpt.Read(bytes.NewReader(backup), int64(len(b)))
+		require.NoError(t, err)
+		assert.Equal(t, table.Partitions, again.Partitions, "the backup at the end says something else")
+
+		own := treeOf(t, b[part.Start:part.Start+part.Size])
+		assert.Equal(t, config, read(t, own, "config.yaml"))
+		assert.Equal(t, string(fakeKernel()), read(t, own, "boot/kernel"))
+		_, err = own.Stat("boot/uefi.img")
+		require.ErrorIs(t, err, fs.ErrNotExist)
+
+		c, err := im.Catalog()
+		require.NoError(t, err)
+		assert.Equal(t, efi.Start, int64(c.Entries[0].Block)*iso9660.BlockSize)
+	}
+	assert.Less(t, len(b), len(old)+400000, "room of what was replaced at the end is used again")
+}
+
+func TestRemasterKeepsWhatIsShared(t *testing.T) {
+	t.Parallel()
+
+	content := strings.Repeat("shared by two names\n", 500)
+	old := plainISO(t, map[string]string{"a": content, "b": content, "dir/c": "gone", "dir/d": "stays"})
+	b := remasterBytes(t, old, isobuild.WithRemove("a", "dir/c"))
+	im := treeOf(t, b)
+	assert.Equal(t, content, read(t, im, "b"))
+	assert.Equal(t, "stays", read(t, im, "dir/d"))
+	_, err := im.Lstat("a")
+	require.ErrorIs(t, err, fs.ErrNotExist)
+	assert.Equal(t, map[string]string{"b": content, "dir/d": "stays"}, regular(t, treeOf(t, b, iso9660.WithNames(iso9660.Joliet))))
+}
+
+func TestRemasterOrder(t *testing.T) {
+	t.Parallel()
+
+	old := plainISO(t, map[string]string{"config.yaml": "old", "dir/a": "old", "dir/b": "old", "file": "old"})
+	b := remasterBytes(t, old, isobuild.WithRemove("dir", "/config.yaml"),
+		isobuild.WithCloudConfig([]byte("option")),
+		isobuild.WithFiles(fstest.MapFS{"dir/a": labFile([]byte("first")), "file/in/folder": labFile([]byte("first"))}),
+		isobuild.WithFiles(fstest.MapFS{"config.yaml": labFile([]byte("last"))}))
+	assert.Equal(t, map[string]string{"config.yaml": "last", "dir/a": "first", "file/in/folder": "first"}, regular(t, treeOf(t, b)))
+}
+
+func TestRemasterTimeAndVolume(t *testing.T) {
+	t.Parallel()
+
+	old := plainISO(t, map[string]string{"file": "old"})
+	at := time.Date(2030, 1, 2, 3, 4, 5, 0, time.UTC)
+	b := remasterBytes(t, old)
+	assert.Equal(t, time.Unix(1e9, 0).UTC(), treeOf(t, b).Volume().Modified)
+	assert.Equal(t, "PLAIN", treeOf(t, b).Volume().ID)
+
+	b = remasterBytes(t, old, isobuild.WithTime(at), isobuild.WithVolumeID("OTHER"), isobuild.WithCloudConfig([]byte("x")))
+	v := treeOf(t, b).Volume()
+	assert.Equal(t, at, v.Modified)
+	assert.Equal(t, at, v.Created)
+	assert.Equal(t, "OTHER", v.ID)
+	info, err := treeOf(t, b).Stat("config.yaml")
+	require.NoError(t, err)
+	assert.Equal(t, at, info.ModTime())
+	info, err = treeOf(t, b).Stat("file")
+	require.NoError(t, err)
+	assert.Equal(t, time.Unix(1e9, 0).UTC(), info.ModTime())
+}
+
+// TestRemasterBytes pins the format: a change of these bytes must be meant.
+func TestRemasterBytes(t *testing.T) {
+	t.Parallel()
+
+	old := plainISO(t, map[string]string{"file": "old", "other": strings.Repeat("other", 1000)})
+	b := remasterBytes(t, old, isobuild.WithRemove("file"), isobuild.WithCloudConfig([]byte("#cloud-config\n")))
+	assert.Equal(t, "8fe83168e2bbfa4ae60f35c6690538116d8b9e843c56ffca942514774b9fcb05", fmt.Sprintf("%x", sha256.Sum256(b)))
+}
+
+func TestRemasterProgress(t *testing.T) {
+	t.Parallel()
+
+	var calls [][2]int64
+	report := func(name string, done, total int64) {
+		assert.Equal(t, "iso", name)
+		calls = append(calls, [2]int64{done, total})
+	}
+	b := remasterBytes(t, plainISO(t, map[string]string{"file": "old"}), isobuild.WithProgress(report))
+	size := int64(len(b))
+	assert.Equal(t, [2]int64{0, size}, calls[0])
+	assert.Equal(t, [2]int64{size, size}, calls[len(calls)-1])
+}
+
+func TestRemasterRefuses(t *testing.T) {
+	t.Parallel()
+
+	bios := iso9660.BootEntry{Bootable: true, Sectors: 4, Block: 64}
+	plain := func(t *testing.T) []byte {
+		t.Helper()
+		b, err := io.ReadAll(io.NewSectionReader(plainISO(t, map[string]string{"boot.img": "boot", "other": "other"}, bios), 0, 1<<30))
+		require.NoError(t, err)
+		return b
+	}
+	live := func(t *testing.T) []byte {
+		t.Helper()
+		b, err := os.ReadFile(built(t, liveRoot(), isobuild.WithFirmware(isobuild.UEFI)))
+		require.NoError(t, err)
+		return b
+	}
+	for name, tt := range map[string]struct {
+		image   func(t *testing.T) []byte
+		change  func(b []byte) []byte
+		options []isobuild.Option
+		is      error
+		want    string
+	}{
+		"missing file": {
+			options: []isobuild.Option{isobuild.WithRemove("other", "no/such", "none")},
+			is:      fs.ErrNotExist, want: "isobuild: remaster: no/such: remove: file does not exist\nnone: remove: file does not exist",
+		},
+		"root": {
+			options: []isobuild.Option{isobuild.WithRemove("/")},
+			want:    "isobuild: remaster: /: remove: the root cannot be removed",
+		},
+		"boot image replaced": {
+			options: []isobuild.Option{isobuild.WithFiles(fstest.MapFS{"boot.img": labFile([]byte("new"))})},
+			is:      errors.ErrUnsupported, want: "isobuild: remaster: boot.img: is a boot image, which cannot be replaced or removed",
+		},
+		"boot image removed": {
+			options: []isobuild.Option{isobuild.WithRemove("boot.img")},
+			is:      errors.ErrUnsupported, want: "isobuild: remaster: boot.img: is a boot image",
+		},
+		"EFI system partition removed": {
+			image: live, options: []isobuild.Option{isobuild.WithRemove("boot")},
+			is: errors.ErrUnsupported, want: "isobuild: remaster: boot/uefi.img: is a boot image",
+		},
+		"option of other functions": {
+			options: []isobuild.Option{isobuild.WithCmdline("quiet")},
+			want:    "isobuild: remaster: WithCmdline means nothing here",
+		},
+		"UDF": {
+			change: func(b []byte) []byte {
+				// The descriptors are followed by those of UDF.
+				copy(b[20*2048:], "\x00BEA01\x01")
+				copy(b[21*2048:], "\x00NSR02\x01")
+				return b
+			},
+			is: errors.ErrUnsupported, want: "image has a UDF volume beside ISO 9660",
+		},
+		"cut off": {
+			image:  live,
+			change: func(b []byte) []byte { return b[:len(b)-4<<20] },
+			is:     io.ErrUnexpectedEOF, want: "",
+		},
+		"loose data": {
+			change: func(b []byte) []byte { return append(b, make([]byte, 2<<20)...) },
+			is:     errors.ErrUnsupported, want: "2097152 bytes behind the volume and its partitions belong to nothing that is known",
+		},
+		"damaged header": {
+			image:  live,
+			change: func(b []byte) []byte { b[512+40]++; return b },
+			want:   "GPT header in sector 1 is damaged",
+		},
+		"damaged entries": {
+			image:  live,
+			change: func(b []byte) []byte { b[1024+40]++; return b },
+			want:   "GPT entries are damaged",
+		},
+		"entries elsewhere": {
+			image: live,
+			change: func(b []byte) []byte {
+				binary.LittleEndian.PutUint64(b[512+72:], 1<<40)
+				clear(b[512+16 : 512+20])
+				binary.LittleEndian.PutUint32(b[512+16:], crc32.ChecksumIEEE(b[512:512+92]))
+				return b
+			},
+			want: "want at most 252 of 128 in the first 64 sectors",
+		},
+		"no image": {
+			change: func([]byte) []byte { return make([]byte, 1<<20) },
+			want:   "isobuild: remaster: iso9660: no ISO 9660 image",
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+
+			if tt.image == nil {
+				tt.image = plain
+			}
+			b := tt.image(t)
+			if tt.change != nil {
+				b = tt.change(b)
+			}
+			var out bytes.Buffer
+			_, err := isobuild.Remaster(t.Context(), &out, bytes.NewReader(b), tt.options...)
+			require.Error(t, err)
+			require.ErrorContains(t, err, tt.want)
+			if tt.is != nil {
+				require.ErrorIs(t, err, tt.is)
+			}
+			var typed *isobuild.Error
+			require.ErrorAs(t, err, &typed)
+			assert.Equal(t, "remaster", typed.Op)
+			assert.Zero(t, out.Len(), "nothing is written before all is known to be well")
+		})
+	}
+}
+
+func TestRemasterStops(t *testing.T) {
+	t.Parallel()
+
+	ctx, cancel := context.WithCancelCause(t.Context())
+	reason := errors.New("reason")
+	cancel(reason)
+	_, err := isobuild.Remaster(ctx, io.Discard, plainISO(t, map[string]string{"file": "old"}))
+	require.ErrorIs(t, err, reason)
+
+	_, err = isobuild.Remaster(t.Context(), fullDisk{reason}, plainISO(t, map[string]string{"file": "old"}))
+	require.ErrorIs(t, err, reason)
+	_, err = isobuild.Remaster(t.Context(), io.Discard, nil)
+	require.EqualError(t, err, "isobuild: remaster: the image is nil")
+}
+
+// fullDisk takes no more bytes.
+type fullDisk struct{ err error }
+
+func (w fullDisk) Write([]byte) (int, error) { return 0, w.err }
