@@ -109,8 +109,8 @@
 //
 // # Limits
 //
-//	volume identifier          1 to 32 bytes of A-Z a-z 0-9 # + - . : = @ _ / and
-//	                           blanks between, for a live image
+//	volume identifier          1 to 32 of A-Z a-z 0-9 # + - . : = @ _ for a live
+//	                           image, which finds its medium by it
 //	size of an image           8 TiB
 //	cloud config               16 MiB
 //	iPXE script, program       1 MiB, 64 MiB

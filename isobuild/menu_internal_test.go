@@ -23,7 +23,7 @@ func menus() map[string]*menu {
 		"kairos-amd64": {title: "Kairos", kairos: true, volumeID: "COS_LIVE", arch: "amd64", consoles: []string{"ttyS0", "tty1"}},
 		"kairos-arm64": {title: "Kairos", kairos: true, volumeID: "COS_LIVE", arch: "arm64", consoles: []string{"tty1"}, extra: []string{"ip=dhcp"}},
 		"other": {
-			title: "Bob's Linux", volumeID: "MY LIVE/1", arch: "amd64", consoles: []string{"tty0", "ttyS1,115200n8", "ttyS2"},
+			title: "Bob's Linux", volumeID: "MY-LIVE.1", arch: "amd64", consoles: []string{"tty0", "ttyS1,115200n8", "ttyS2"},
 			extra: []string{"dyndbg=file a +p", "a=$b", ""},
 		},
 		"no-console": {title: "Debian", volumeID: "D", arch: "riscv64"},
