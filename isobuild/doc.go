@@ -89,6 +89,43 @@
 // The programs for UEFI have the script embedded in them; one that does not
 // hold it is refused. [IPXEWaitScript] waits for a boot server.
 //
+// # Reading
+//
+// [Open] reads what ISO 9660 has besides its plain names: Rock Ridge with moved
+// directories and continuation areas, Joliet, files of more than 4 GiB. [Image.Boot]
+// knows these arrangements, and takes the first one that is there:
+//
+//	layout              kernel and ramdisk               root file system
+//	Kairos              boot/kernel, boot/initrd         rootfs.squashfs
+//	KIWI                boot/*/loader/linux, initrd      LiveOS/squashfs.img
+//	openSUSE installer  boot/*/loader/linux, initrd      boot/*/root
+//	Fedora              images/pxeboot/vmlinuz, initrd*  LiveOS/squashfs.img or
+//	                                                     images/install.img
+//	Debian live         live/vmlinuz*, initrd*           live/*.squashfs
+//	Ubuntu casper       casper/vmlinuz*, initrd*         casper/*.squashfs
+//
+// # Remastering
+//
+// [Remaster] leaves the blocks of an image where they are, since boot loaders
+// have lists of them, and writes these anew:
+//
+//	what                      becomes
+//	descriptors               as they were, but for sizes and places
+//	directories, path tables  new ones behind all files: Rock Ridge, and Joliet
+//	                          if there was; for the image, and for a first
+//	                          partition that mounted by itself
+//	first partition           grows, in the MBR and in the GPT
+//	appended partitions       move behind that, with their boot entries
+//	GPT                       same entries, backup at the very end
+//	blocks of what is gone    zeros, unless a file that stays has them too
+//
+// It takes what xorriso and genisoimage make with the arguments of Kairos, KIWI,
+// Debian, Ubuntu and Fedora, for ISOLINUX and for GRUB, and what [Build] makes.
+// Checksums inside an image, such as a list of MD5 sums, are files like others. A
+// note of a checksum in the primary descriptor is removed. The Apple partition
+// map, and an HFS+ volume that shares the files, stay as they are: they show the
+// old files, and zeros where those are gone.
+//
 // # Errors
 //
 // Errors are of type [*Error]. What can be known before work starts is an error
@@ -117,6 +154,9 @@
 //	command line               no single quotes and no backslashes: GRUB
 //	                           cannot pass them
 //	architectures              amd64, arm64, riscv64; BIOS on amd64 only
+//
+// [Remaster] refuses UDF volumes, compressed files, boot images to be replaced or
+// removed, and more than 1 MiB behind the volume that belongs to no partition.
 //
 // Sockets are left out of images. Extended attributes are kept in the squashfs
 // only.
