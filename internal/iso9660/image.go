@@ -65,7 +65,7 @@ func open(r io.ReaderAt, size int64, names Names) (*Image, error) {
 	}
 	s := &scan{r: io.NewSectionReader(r, 0, size), size: size}
 	ridge, skip, err := s.hasRockRidge(found.primary)
-	if err != nil && !(found.volume.Joliet && names != RockRidge) {
+	if err != nil && (names == Auto || names == RockRidge) {
 		return nil, err
 	}
 	v := &found.volume

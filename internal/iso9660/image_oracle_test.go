@@ -1,3 +1,5 @@
+//go:build linux
+
 package iso9660_test
 
 import (

@@ -22,6 +22,8 @@ const (
 	maxName        = 255       // Linux' NAME_MAX
 )
 
+const typeSocket = 0o140000 // in PX, and in the mode of a header
+
 // A scan reads a tree.
 type scan struct {
 	r     io.ReaderAt
@@ -253,6 +255,8 @@ func (s *scan) describe(n *node, r *record, dir bool) {
 		n.kind = tar.TypeChar
 	case 0o010000:
 		n.kind = tar.TypeFifo
+	case typeSocket:
+		n.perm |= typeSocket // There is no type for it in a tar header.
 	}
 	if n.kind == tar.TypeBlock || n.kind == tar.TypeChar {
 		n.more().major, n.more().minor = s.rr.device()
@@ -387,7 +391,10 @@ func (s *scan) hasRockRidge(root record) (found bool, skip int, err error) {
 		return false, 0, nil
 	}
 	r, err := parseRecord(b[:n])
-	if err != nil || !bytes.HasPrefix(r.system, []byte("SP")) {
+	if err != nil {
+		return false, 0, fmt.Errorf("root directory at block %d: %w", root.block, err)
+	}
+	if !bytes.HasPrefix(r.system, []byte("SP")) {
 		return false, 0, nil
 	}
 	if err := s.rr.parse(r.system, s.continuation); err != nil {
