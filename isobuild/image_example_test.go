@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"io"
 	"io/fs"
-	"log"
 	"os"
 	"testing/fstest"
 
@@ -18,10 +17,10 @@ import (
 func exampleImage() *os.File {
 	file, err := os.CreateTemp("", "example-*.iso")
 	if err != nil {
-		log.Fatal(err)
+		panic(err)
 	}
 	if _, err := isobuild.Build(context.Background(), file, liveRoot(), isobuild.WithFirmware(isobuild.UEFI)); err != nil {
-		log.Fatal(err)
+		panic(err)
 	}
 	return file
 }
@@ -32,15 +31,15 @@ func ExampleOpen() {
 	defer file.Close()
 	info, err := file.Stat()
 	if err != nil {
-		log.Fatal(err)
+		panic(err)
 	}
 	image, err := isobuild.Open(io.NewSectionReader(file, 0, info.Size()))
 	if err != nil {
-		log.Fatal(err)
+		panic(err)
 	}
 	names, err := fs.Glob(image, "boot/*")
 	if err != nil {
-		log.Fatal(err)
+		panic(err)
 	}
 	fmt.Println(image.VolumeID(), names)
 	// Output:
@@ -53,15 +52,15 @@ func ExampleImage_Boot() {
 	defer file.Close()
 	info, err := file.Stat()
 	if err != nil {
-		log.Fatal(err)
+		panic(err)
 	}
 	image, err := isobuild.Open(io.NewSectionReader(file, 0, info.Size()))
 	if err != nil {
-		log.Fatal(err)
+		panic(err)
 	}
 	boot, err := image.Boot()
 	if err != nil {
-		log.Fatal(err)
+		panic(err)
 	}
 	// A kernel can be served as it is: it has ReadAt and Size.
 	fmt.Println(boot.Layout, boot.Kernel.Name, boot.Kernel.Size(), boot.Initrd.Name, boot.RootFS.Name)
@@ -75,7 +74,7 @@ func ExampleRemaster() {
 	defer file.Close()
 	info, err := file.Stat()
 	if err != nil {
-		log.Fatal(err)
+		panic(err)
 	}
 	var custom bytes.Buffer
 	_, err = isobuild.Remaster(context.Background(), &custom, io.NewSectionReader(file, 0, info.Size()),
@@ -83,16 +82,16 @@ func ExampleRemaster() {
 		isobuild.WithFiles(fstest.MapFS{"notes.txt": {Data: []byte("made for rack 7"), Mode: 0o644}}),
 		isobuild.WithVolumeID("COS_LIVE"))
 	if err != nil {
-		log.Fatal(err)
+		panic(err)
 	}
 	image, err := isobuild.Open(bytes.NewReader(custom.Bytes()))
 	if err != nil {
-		log.Fatal(err)
+		panic(err)
 	}
 	for _, name := range []string{"config.yaml", "notes.txt"} {
 		text, err := fs.ReadFile(image, name)
 		if err != nil {
-			log.Fatal(err)
+			panic(err)
 		}
 		fmt.Printf("%s: %q\n", name, text)
 	}

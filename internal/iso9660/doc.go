@@ -33,8 +33,8 @@
 // extents is one file. Of several entries with one name, such as versions of a
 // file, the first one counts; associated files are left out. The time of a
 // file is TF's time of modification, else that of its directory record, in
-// seconds or hundredths as recorded. A socket is a regular file whose header has 0140000 in
-// its mode.
+// seconds or hundredths as recorded. A socket is a regular file whose header has
+// 0140000 in its mode.
 //
 // A file is read from where it lies in the image: if its extents follow each
 // other, its methods are those of an [io.SectionReader].
