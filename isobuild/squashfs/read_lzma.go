@@ -213,7 +213,7 @@ func (d *lzmaDecoder) literal() {
 		before = d.out[d.n-1]
 	}
 	context := (at&(1<<d.literalPosition-1))<<d.literalContext + int(before)>>(8-d.literalContext)
-	p := &d.literals[context]
+	p := d.literals[context][:]
 	symbol := uint32(1)
 	if d.state >= lzmaLowStates {
 		// The byte is unlike the one that the last match would have gone on with.
@@ -221,20 +221,9 @@ func (d *lzmaDecoder) literal() {
 		if int64(d.distances[0]) < int64(at) {
 			like = uint32(d.out[d.n-int(d.distances[0])-1])
 		}
-		for symbol < 0x100 {
-			like <<= 1
-			expected := like & 0x100
-			bit := d.in.bit(&p[0x100+expected+symbol])
-			symbol = symbol<<1 | bit
-			if expected>>8 != bit {
-				break
-			}
-		}
+		symbol = d.in.unlike(p, like)
 	}
-	for symbol < 0x100 {
-		symbol = symbol<<1 | d.in.bit(&p[symbol])
-	}
-	d.out[d.n] = byte(symbol)
+	d.out[d.n] = byte(d.in.walk(p[:0x100], symbol))
 	d.n++
 	switch {
 	case d.state < 4:
@@ -364,12 +353,52 @@ func (r *rangeDecoder) bit(p *uint16) uint32 {
 
 // tree returns a number of as many bits as it takes to count p, the highest
 // one first.
-func (r *rangeDecoder) tree(p []uint16) int {
-	n := uint32(1)
+func (r *rangeDecoder) tree(p []uint16) int { return int(r.walk(p, 1)) - len(p) }
+
+// walk goes on with a number of which n are the first bits, behind a one. Most
+// of the time is spent here, so it is bit in a loop, without memory between.
+func (r *rangeDecoder) walk(p []uint16, n uint32) uint32 {
+	width, code, data, next := r.width, r.code, r.data, r.next
 	for int(n) < len(p) {
-		n = n<<1 | r.bit(&p[n])
+		q := uint32(p[n])
+		bound := width >> 11 * q
+		if code < bound {
+			width = bound
+			p[n] = uint16(q + (1<<11-q)>>5)
+			n <<= 1
+		} else {
+			width -= bound
+			code -= bound
+			p[n] = uint16(q - q>>5)
+			n = n<<1 | 1
+		}
+		if width < 1<<24 {
+			width <<= 8
+			code <<= 8
+			if next < len(data) {
+				code |= uint32(data[next])
+			}
+			next++
+		}
 	}
-	return int(n) - len(p)
+	r.width, r.code, r.next = width, code, next
+	return n
+}
+
+// unlike returns the first bits of a byte, behind a one, up to the first that
+// differs from like. Which probabilities they have depends on it.
+func (r *rangeDecoder) unlike(p []uint16, like uint32) uint32 {
+	symbol := uint32(1)
+	for symbol < 0x100 {
+		like <<= 1
+		expected := like & 0x100
+		bit := r.bit(&p[0x100+expected+symbol])
+		symbol = symbol<<1 | bit
+		if expected>>8 != bit {
+			break
+		}
+	}
+	return symbol
 }
 
 // reverse returns a number of so many bits, the lowest one first.
