@@ -121,8 +121,8 @@ func TestOpenForMksquashfs(t *testing.T) {
 
 	const x86 = "-comp xz -Xbcj x86,arm,armthumb,powerpc,sparc"
 	for _, args := range []string{
-		"", "-comp lz4", "-comp lz4 -Xhc", "-comp zstd -Xcompression-level 3", "-comp zstd -Xcompression-level 22 -b 1M", "-comp xz", x86,
-		"-b 4K", "-b 1M", "-b 4K -comp lz4", "-b 4K -comp xz", "-b 1M " + x86, "-Xwindow-size 8 -Xcompression-level 1",
+		"-comp lz4", "-comp zstd -Xcompression-level 22", x86, "-b 4K", "-b 1M", "-b 4K -comp lz4 -Xhc", "-b 1M -comp xz",
+		"-Xwindow-size 8 -Xcompression-level 1",
 		"-no-fragments", "-always-use-fragments", "-tailends -b 8K", "-no-duplicates", "-no-sparse",
 		"-noI", "-noId", "-noD", "-noF", "-noX", "-noI -noId -noD -noF -noX", "-exports", "-no-exports",
 	} {
