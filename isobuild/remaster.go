@@ -87,7 +87,8 @@ type remastering struct {
 	cut     int64 // the first block behind the volume, where it grows
 	keep    int64 // the end of what stays before cut
 	tail    int64 // blocks from cut on, which move
-	padding int64 // blocks of padding before cut
+	full    int64 // the end of all data before cut
+	padding int64 // blocks of padding between them
 
 	image   *mosaic.Image
 	next    int64            // the first free block of the new image
@@ -178,12 +179,9 @@ func (r *remastering) findCut() error {
 			end = max(end, p.end)
 		}
 		r.tail = roundUp(end, blockSize)/blockSize - r.cut
-		data = min(data, r.cut)
+		data = r.cut
 	}
-	r.padding = min(r.cut-data, maxPadding)
-	if r.tail > 0 {
-		r.padding = 0
-	}
+	r.full, r.padding = data, min(r.cut-data, maxPadding)
 	end := offset64(r.cut + r.tail)
 	switch size := r.iso.Size(); {
 	case roundUp(size, blockSize) < end:
@@ -194,8 +192,23 @@ func (r *remastering) findCut() error {
 	if r.tail == 0 && r.disk.usable > 0 { // The backup GPT is not at the end any more.
 		r.lost = merged(append(r.lost, span{max(data, r.disk.usable/blockSize), r.cut}))
 	}
+	r.leaveOut()
 	r.keep = r.keptEnd()
 	return nil
+}
+
+// leaveOut removes the volume of a first partition that does not have all of
+// the image: an image that xorriso grew in place has more partitions behind. What
+// mounts it would find directories beyond its end; without it, the whole disk is
+// mounted.
+func (r *remastering) leaveOut() {
+	c := change{cut: offset64(r.cut), full: offset64(r.full)}
+	if len(r.volumes) == 1 || r.disk.grows(c, r.disk.base()) {
+		return
+	}
+	gone := append([]span{r.volumes[1].descriptors()}, r.lost...)
+	r.volumes = r.volumes[:1]
+	r.lost = without(merged(gone), merged(r.used()))
 }
 
 // dataEnd returns the end of all files and directories.
@@ -298,7 +311,7 @@ func (r *remastering) build() (*mosaic.Image, error) {
 	if err := r.addCatalog(shift); err != nil {
 		return nil, err
 	}
-	c := change{cut: offset64(r.cut), shift: offset64(shift), full: offset64(r.dataEndBefore()), end: offset64(end)}
+	c := change{cut: offset64(r.cut), shift: offset64(shift), full: offset64(r.full), end: offset64(end)}
 	backup, err := r.disk.apply(c, size)
 	if err != nil {
 		return nil, err
@@ -309,14 +322,6 @@ func (r *remastering) build() (*mosaic.Image, error) {
 	r.image.AddBytes(size-int64(len(backup)), backup)
 	r.image.SetSize(size)
 	return r.image, r.image.Check()
-}
-
-// dataEndBefore returns the end of all data before the cut.
-func (r *remastering) dataEndBefore() int64 {
-	if r.tail > 0 {
-		return r.cut
-	}
-	return r.dataEnd()
 }
 
 // put places a new file.

@@ -357,3 +357,24 @@ func TestRemasterForeignImages(t *testing.T) {
 		})
 	}
 }
+
+// TestRemasterGrownInPlace takes an image that xorriso has changed in place, so
+// that its first partition cannot be mounted any more.
+func TestRemasterGrownInPlace(t *testing.T) {
+	t.Parallel()
+
+	old := writers()["Kairos"].image(t, media(t))
+	config := filepath.Join(t.TempDir(), "config")
+	require.NoError(t, os.WriteFile(config, []byte("IN PLACE"), 0o644))
+	runTool(t, "xorriso", "-indev", old, "-outdev", old, "-map", config, "/config.yaml", "-boot_image", "any", "replay")
+	assert.Equal(t, "IN PLACE", read(t, opened(t, old), "config.yaml"))
+
+	name := remastered(t, old, changes()...)
+	checkTrees(t, old, name, false)
+	checkBoot(t, old, name)
+	b, err := os.ReadFile(name)
+	require.NoError(t, err)
+	assert.False(t, bytes.Contains(b, []byte("IN PLACE")))
+	assert.Equal(t, make([]byte, 4*iso9660.BlockSize), b[32*iso9660.BlockSize:36*iso9660.BlockSize])
+	assert.Contains(t, runTool(t, "sgdisk", "-v", name), sound)
+}
