@@ -67,18 +67,20 @@ func (t *Table) check() error {
 		return fmt.Errorf("gpt: %d partitions, at most %d fit", len(t.Partitions), maxPartitions)
 	}
 	var errs []error
-	ids := map[GUID]int{{}: 0, t.ID: 0}
+	owners := map[GUID]string{t.ID: "the disk", {}: "nothing, being zero"}
 	if (t.ID == GUID{}) {
 		errs = append(errs, errors.New("gpt: disk has no identifier"))
 	}
 	for i := range t.Partitions {
-		if p := &t.Partitions[i]; p.used() {
-			errs = append(errs, t.checkPartition(i+1, p))
-			if other, ok := ids[p.ID]; ok {
-				errs = append(errs, fmt.Errorf("gpt: partition %d: identifier %v is none, the disk's, or that of partition %d", i+1, p.ID, other))
-			}
-			ids[p.ID] = i + 1
+		p := &t.Partitions[i]
+		if !p.used() {
+			continue
 		}
+		errs = append(errs, t.checkPartition(i+1, p))
+		if owner, ok := owners[p.ID]; ok {
+			errs = append(errs, fmt.Errorf("gpt: partition %d: identifier %v is that of %s", i+1, p.ID, owner))
+		}
+		owners[p.ID] = fmt.Sprintf("partition %d", i+1)
 	}
 	return errors.Join(append(errs, t.checkOverlap())...)
 }
