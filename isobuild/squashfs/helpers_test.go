@@ -124,8 +124,8 @@ func text(n int, seed uint64) []byte {
 // does not have.
 func odd(tb testing.TB) fs.FS {
 	tb.Helper()
-	both := noise(5<<20+77, 1) // Longer than what is held.
-	holes := slices.Concat(make([]byte, 1<<20), text(5000, 2), make([]byte, 2<<20+123), noise(1, 3))
+	both := noise(4<<20+77, 1) // Longer than what is held.
+	holes := slices.Concat(make([]byte, 1<<20), text(5000, 2), make([]byte, 1<<20+123), noise(1, 3))
 	xattr := func(pairs ...string) func(h *tar.Header) {
 		return func(h *tar.Header) {
 			h.PAXRecords = map[string]string{}
@@ -138,8 +138,8 @@ func odd(tb testing.TB) fs.FS {
 	list := []entry{
 		dir(".").with(func(h *tar.Header) { h.Mode, h.Uid = 0o1755, 12 }),
 		file("empty", nil), file("one", []byte("x")), file("same-as-one", []byte("x")),
-		file("block", text(1<<20, 4)), file("block+1", text(1<<20+1, 5)), file("many", text(2<<20+9, 6)),
-		file("long", both), file("long-again", both), file("long-zeros", make([]byte, 3<<20)),
+		file("block", text(1<<20, 4)), file("block+1", text(1<<20+1, 5)), file("many", text(1<<20+5000, 6)),
+		file("long", both), file("long-again", both), file("long-zeros", make([]byte, 2<<20)),
 		file("long-differs", append(slices.Clone(both[:len(both)-1]), both[len(both)-1]+1)),
 		file("holes", holes), file("holes-again", holes), file("zeros", make([]byte, 300)),
 		file("bin/su", text(70000, 7)).with(func(h *tar.Header) { h.Mode = 0o4755 }),

@@ -37,11 +37,11 @@ func TestWriteBytes(t *testing.T) {
 		opts []squashfs.Option
 	}{
 		{"default", large, nil},
-		{"zstd 1", large, []squashfs.Option{squashfs.WithLevel(1), squashfs.WithBlockSize(128 << 10)}},
-		{"zstd 3", large, []squashfs.Option{squashfs.WithLevel(3), squashfs.WithBlockSize(128 << 10)}},
+		{"zstd 1", small, []squashfs.Option{squashfs.WithLevel(1), squashfs.WithBlockSize(128 << 10)}},
+		{"zstd 3", small, []squashfs.Option{squashfs.WithLevel(3), squashfs.WithBlockSize(4 << 10)}},
 		{"zstd 22", small, []squashfs.Option{squashfs.WithLevel(22)}},
 		{"gzip", large, []squashfs.Option{squashfs.WithCompression(squashfs.Gzip)}},
-		{"gzip 1", large, []squashfs.Option{squashfs.WithCompression(squashfs.Gzip), squashfs.WithLevel(1), squashfs.WithBlockSize(16 << 10)}},
+		{"gzip 1", small, []squashfs.Option{squashfs.WithCompression(squashfs.Gzip), squashfs.WithLevel(1), squashfs.WithBlockSize(16 << 10)}},
 		{"gzip 9", small, []squashfs.Option{squashfs.WithCompression(squashfs.Gzip), squashfs.WithLevel(9)}},
 		{"xz", small, []squashfs.Option{squashfs.WithCompression(squashfs.XZ), squashfs.WithTime(someTime)}},
 	} {
@@ -97,7 +97,7 @@ func TestWriteSuperblock(t *testing.T) {
 func TestWriteStoresDuplicatesOnce(t *testing.T) {
 	t.Parallel()
 
-	for name, size := range map[string]int{"short": 1000, "a block": 1 << 20, "held": 3<<20 + 5, "long": 6<<20 + 7} {
+	for name, size := range map[string]int{"short": 1000, "a block": 1 << 20, "held": 2<<20 + 5, "long": 4<<20 + 7} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			content := noise(size, 1)
@@ -118,7 +118,7 @@ func TestWriteStoresDuplicatesOnce(t *testing.T) {
 func TestWriteLeavesNothingBehind(t *testing.T) {
 	t.Parallel()
 
-	content := noise(6<<20, 1)
+	content := noise(5<<20, 1)
 	var m image
 	size, err := squashfs.Write(t.Context(), &m, tree(t, file("a", content), file("b", content)))
 	require.NoError(t, err)
@@ -269,9 +269,10 @@ func (f failing) WriteAt(p []byte, off int64) (int, error) {
 func TestWriteWhenFull(t *testing.T) {
 	t.Parallel()
 
-	tree, whole := odd(t), int64(len(write(t, odd(t))))
-	for room := int64(0); room < whole; room += whole/16 + 1 {
-		_, err := squashfs.Write(t.Context(), failing{room}, tree)
+	small := plain(t)
+	whole := int64(len(write(t, small)))
+	for room := int64(0); room < whole; room += 4096 {
+		_, err := squashfs.Write(t.Context(), failing{room}, small, squashfs.WithBlockSize(8<<10))
 		assert.ErrorIs(t, err, errFull)
 		assert.ErrorContains(t, err, "squashfs: write image: ")
 	}
