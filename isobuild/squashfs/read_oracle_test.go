@@ -51,8 +51,7 @@ func mksquashfs(tb testing.TB, tree fs.FS, args ...string) string {
 	root, err := fs.Lstat(tree, ".")
 	require.NoError(tb, err)
 	h := root.Sys().(*tar.Header) // It does not take the root from the tar.
-	args = append(args, "-root-mode", fmt.Sprintf("%o", h.Mode),
-		"-root-uid", fmt.Sprint(h.Uid), "-root-gid", fmt.Sprint(h.Gid))
+	args = append(args, "-root-mode", fmt.Sprintf("%o", h.Mode))
 	image := filepath.Join(tb.TempDir(), "image")
 	args = append([]string{"-", image, "-tar", "-no-progress", "-quiet", "-processors", "1"}, args...)
 	cmd := exec.CommandContext(tb.Context(), oracle.Need(tb, "mksquashfs"), args...)
@@ -63,12 +62,12 @@ func mksquashfs(tb testing.TB, tree fs.FS, args ...string) string {
 }
 
 // sameMade compares what an image of mksquashfs has with what it was made of.
-// The time of the root is when it was made.
+// With -tar mksquashfs 4.5.1 ignores the options for owner and time of the root.
 func sameMade(tb testing.TB, want, got fs.FS) {
 	tb.Helper()
 	w, g := tell(tb, want), tell(tb, got)
 	root := w["."]
-	root.Time = g["."].Time
+	root.Time, root.UID, root.GID = g["."].Time, 0, 0
 	w["."] = root
 	for name := range w {
 		require.Equal(tb, w[name], g[name], "%.200q", name)
