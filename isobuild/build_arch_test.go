@@ -1,6 +1,7 @@
 package isobuild_test
 
 import (
+	"archive/tar"
 	"io/fs"
 	"strings"
 	"testing"
@@ -106,4 +107,51 @@ func TestBuildMenu(t *testing.T) {
 			}
 		})
 	}
+}
+
+// TestBuildWhenSystemPartitionIsLarge has more sectors than a boot entry can
+// count.
+func TestBuildWhenSystemPartitionIsLarge(t *testing.T) {
+	t.Parallel()
+	root := liveRoot()
+	for _, name := range []string{"usr/lib/grub/x86_64-efi-signed/gcdx64.efi.signed", "usr/lib/shim/shimx64.efi.signed"} {
+		root[name] = labFile(append(root[name].Data, make([]byte, 17<<20)...))
+	}
+	name := built(t, root, isobuild.WithFirmware(isobuild.UEFI))
+	f := section(t, name)
+	catalog, err := opened(t, name).Catalog()
+	require.NoError(t, err)
+	require.Len(t, catalog.Entries, 1)
+	assert.Zero(t, catalog.Entries[0].Sectors, "up to the end (UEFI 2.10 §13.3.2.1)")
+	table, err := gpt.Read(f, f.Size())
+	require.NoError(t, err)
+	assert.EqualValues(t, 36<<20, table.Partitions[1].Size)
+	assert.Equal(t, int64(catalog.Entries[0].Block)*2048, table.Partitions[1].Start)
+}
+
+// TestBuildWhenFilesAreOdd has hard links and a device outside of the squashfs.
+func TestBuildWhenFilesAreOdd(t *testing.T) {
+	t.Parallel()
+	files := fstest.MapFS{
+		"a": {Data: []byte("content"), Sys: &tar.Header{Typeflag: tar.TypeReg, Size: 7, Mode: 0o640, Uid: 7, Gid: 8}},
+		"b": {Data: []byte("content"), Sys: &tar.Header{Typeflag: tar.TypeLink, Linkname: "a", Size: 7, Mode: 0o640, Uid: 7, Gid: 8}},
+		"c": {Mode: fs.ModeDevice | fs.ModeCharDevice, Sys: &tar.Header{Typeflag: tar.TypeChar, Devmajor: 4, Devminor: 300, Mode: 0o600}},
+		"d": {Data: []byte("a"), Mode: fs.ModeSymlink | 0o777},
+		"e": labFile(nil),
+	}
+	image := opened(t, built(t, liveRoot(), isobuild.WithFirmware(isobuild.UEFI), isobuild.WithFiles(files)))
+	headers := make(map[string]*tar.Header)
+	for name := range files {
+		info, err := image.Lstat(name)
+		require.NoError(t, err)
+		headers[name] = info.Sys().(*tar.Header)
+	}
+	assert.Equal(t, byte(tar.TypeReg), headers["a"].Typeflag)
+	assert.Equal(t, []int{7, 8, 0o640}, []int{headers["a"].Uid, headers["a"].Gid, int(headers["a"].Mode)})
+	assert.Equal(t, byte(tar.TypeLink), headers["b"].Typeflag)
+	assert.Equal(t, "a", headers["b"].Linkname)
+	assert.Equal(t, []int64{4, 300}, []int64{headers["c"].Devmajor, headers["c"].Devminor})
+	assert.Equal(t, "a", headers["d"].Linkname)
+	assert.Equal(t, "content", read(t, image, "b"))
+	assert.Empty(t, read(t, image, "e"))
 }
