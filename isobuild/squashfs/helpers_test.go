@@ -155,6 +155,7 @@ func odd(tb testing.TB) fs.FS {
 		device(tar.TypeBlock, "dev/large", 259, 70000), device(tar.TypeChar, "dev/largest", 4095, 1<<20-1),
 		device(tar.TypeFifo, "dev/initctl", 0, 0), device(tar.TypeFifo, "dev/pipe", 0, 0).with(xattr("trusted.p", "q")),
 		device(tar.TypeBlock, "dev/xattr", 7, 1).with(xattr("trusted.d", "e")),
+		link("dev/pipe2", "dev/pipe"), link("upwards", "up"), link("dev/zero", "dev/null"),
 		file("owner", nil).with(func(h *tar.Header) { h.Uid, h.Gid = 4000000000, 4294967294 }),
 		file("old", nil).with(func(h *tar.Header) { h.ModTime = time.Unix(0, 0) }),
 		file("new", nil).with(func(h *tar.Header) { h.ModTime = time.Unix(4102444800, 0) }),
