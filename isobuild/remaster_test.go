@@ -85,6 +85,24 @@ func TestRemasterBuilt(t *testing.T) {
 	assert.Less(t, len(b), len(old)+400000, "room of what was replaced at the end is used again")
 }
 
+// TestRemasterWithLargeFile puts a file where the partition was that moves.
+func TestRemasterWithLargeFile(t *testing.T) {
+	t.Parallel()
+
+	old, err := os.ReadFile(built(t, liveRoot(), isobuild.WithFirmware(isobuild.UEFI)))
+	require.NoError(t, err)
+	esp := read(t, treeOf(t, old), "boot/uefi.img")
+	files := fstest.MapFS{}
+	for i := range 20 {
+		files[fmt.Sprintf("large/%d", i)] = labFile(bytes.Repeat([]byte{'a' + byte(i)}, 500000))
+	}
+	im := treeOf(t, remasterBytes(t, bytes.NewReader(old), isobuild.WithFiles(files)))
+	for name, f := range files {
+		require.True(t, string(f.Data) == read(t, im, name), name)
+	}
+	require.True(t, esp == read(t, im, "boot/uefi.img"))
+}
+
 func TestRemasterKeepsWhatIsShared(t *testing.T) {
 	t.Parallel()
 

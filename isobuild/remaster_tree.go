@@ -175,8 +175,11 @@ func (c *changedTree) remove(names []string) error {
 }
 
 // nodes returns the tree as isomaster takes it. Place is called for each file
-// with new content, and returns where that will be.
-func (c *changedTree) nodes(place func(r io.ReaderAt, size int64) ([]iso9660.Extent, error)) (*isomaster.Node, error) {
+// with new content, and returns where that will be; stay for each one of the old
+// image.
+func (c *changedTree) nodes(
+	place func(r io.ReaderAt, size int64) ([]iso9660.Extent, error), stay func(*isomaster.Node),
+) (*isomaster.Node, error) {
 	known := make(map[string]*isomaster.Node) // directories, and files with several names
 	headers := make(headers)
 	err := c.tree.Walk(func(name string, n *tartree.Node) error {
@@ -199,6 +202,7 @@ func (c *changedTree) nodes(place func(r io.ReaderAt, size int64) ([]iso9660.Ext
 		from := &c.contents[n.Offset]
 		if from.old {
 			node.Extents = from.extents
+			stay(node)
 			return nil
 		}
 		var err error
