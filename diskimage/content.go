@@ -1,0 +1,113 @@
+package diskimage
+
+import (
+	"context"
+	"encoding/binary"
+	"io/fs"
+
+	"github.com/netbootkit/netbootkit/internal/ext"
+	"github.com/netbootkit/netbootkit/internal/fat"
+)
+
+// Raw returns a content that is in f already, such as a squashfs.
+func Raw(f File) Content { return rawContent{f} }
+
+type rawContent struct{ f File }
+
+func (c rawContent) MinSize(context.Context) (int64, error)    { return c.f.Size(), nil }
+func (c rawContent) Open(context.Context, int64) (File, error) { return c.f, nil }
+
+// FAT returns a FAT file system of a tree: FAT12 below 8 MiB, FAT16 below 512
+// MiB, else FAT32. The label has at most 11 characters. Options are
+// [WithTime], [WithUUID] and [WithSpare].
+func FAT(label string, tree fs.FS, opts ...Option) Content {
+	cfg, err := newConfig(opFAT, opts)
+	if err != nil {
+		return failed{err}
+	}
+	id := cfg.id(label)
+	return &fatContent{cfg, tree, fat.Volume{
+		Label: label, Time: cfg.time, Serial: binary.BigEndian.Uint32(id[:]), Spare: cfg.spare,
+	}}
+}
+
+// id returns the identifier of a file system.
+func (c *config) id(label string) GUID {
+	if c.uuid != (GUID{}) {
+		return c.uuid
+	}
+	return named(urlSpace(), c.op.String()+" "+label)
+}
+
+type fatContent struct {
+	cfg    *config
+	tree   fs.FS
+	volume fat.Volume
+}
+
+func (c *fatContent) MinSize(context.Context) (int64, error) {
+	image, err := fat.New(c.tree, c.volume)
+	if err != nil {
+		return 0, c.cfg.wrap(err)
+	}
+	return image.Size(), nil
+}
+
+func (c *fatContent) Open(_ context.Context, size int64) (File, error) {
+	v := c.volume
+	v.Size = size
+	image, err := fat.New(c.tree, v)
+	if err != nil {
+		return nil, c.cfg.wrap(err)
+	}
+	return image, nil
+}
+
+// Ext4 returns an ext4 file system of a tree. The label has at most 16 bytes.
+// Options are [WithTime], [WithUUID], [WithSpare] and [WithoutJournal].
+func Ext4(label string, tree fs.FS, opts ...Option) Content {
+	return newExt(opExt4, 4, label, tree, opts)
+}
+
+// Ext2 returns an ext2 file system of a tree. The label has at most 16 bytes.
+// Options are [WithTime], [WithUUID] and [WithSpare].
+func Ext2(label string, tree fs.FS, opts ...Option) Content {
+	return newExt(opExt2, 2, label, tree, opts)
+}
+
+func newExt(op operation, version int, label string, tree fs.FS, opts []Option) Content {
+	cfg, err := newConfig(op, opts)
+	if err != nil {
+		return failed{err}
+	}
+	return &extContent{cfg, tree, ext.Volume{
+		Label: label, UUID: cfg.id(label), Time: cfg.time, Spare: cfg.spare, Version: version, NoJournal: cfg.noJournal,
+	}}
+}
+
+type extContent struct {
+	cfg    *config
+	tree   fs.FS
+	volume ext.Volume
+}
+
+func (c *extContent) MinSize(ctx context.Context) (int64, error) {
+	n, err := ext.MinSize(ctx, c.tree, c.volume)
+	return n, c.cfg.wrap(err)
+}
+
+func (c *extContent) Open(ctx context.Context, size int64) (File, error) {
+	v := c.volume
+	v.Size, v.Spare = size, 0
+	image, err := ext.New(ctx, c.tree, v)
+	if err != nil {
+		return nil, c.cfg.wrap(err)
+	}
+	return image, nil
+}
+
+// failed is a content whose options cannot be.
+type failed struct{ err error }
+
+func (f failed) MinSize(context.Context) (int64, error)    { return 0, f.err }
+func (f failed) Open(context.Context, int64) (File, error) { return nil, f.err }

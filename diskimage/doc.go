@@ -1,0 +1,2 @@
+// Package diskimage makes raw disks that boot, of file trees.
+package diskimage
