@@ -69,7 +69,7 @@ func NewNode(h *tar.Header) (*Node, error) {
 	default:
 		return nil, fmt.Errorf("unknown type %q", h.Typeflag)
 	}
-	if min(h.Uid, h.Gid) < 0 || max(h.Uid, h.Gid) > math.MaxUint32 {
+	if min(h.Uid, h.Gid) < 0 || int64(max(h.Uid, h.Gid)) > math.MaxUint32 {
 		return nil, fmt.Errorf("owner %d:%d is out of range", h.Uid, h.Gid)
 	}
 	n.UID, n.GID = uint32(h.Uid), uint32(h.Gid)
