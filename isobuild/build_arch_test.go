@@ -2,6 +2,7 @@ package isobuild_test
 
 import (
 	"archive/tar"
+	"io"
 	"io/fs"
 	"strings"
 	"testing"
@@ -154,4 +155,33 @@ func TestBuildWhenFilesAreOdd(t *testing.T) {
 	assert.Equal(t, "a", headers["d"].Linkname)
 	assert.Equal(t, "content", read(t, image, "b"))
 	assert.Empty(t, read(t, image, "e"))
+}
+
+// TestBuildWhenFileGetsShorter has a file that lost its end after it was
+// listed.
+func TestBuildWhenFileGetsShorter(t *testing.T) {
+	t.Parallel()
+	files := fstest.MapFS{"log/short": {Data: []byte("1234567"), Sys: &tar.Header{Typeflag: tar.TypeReg, Size: 8, Mode: 0o644}}}
+	_, err := isobuild.Build(t.Context(), new(memoryFile), liveRoot(), isobuild.WithFirmware(isobuild.UEFI), isobuild.WithFiles(files))
+	require.ErrorIs(t, err, io.ErrUnexpectedEOF)
+	require.ErrorContains(t, err, "log/short")
+}
+
+// TestBuildWhenFilesAreStreams has files that cannot be read at an offset.
+func TestBuildWhenFilesAreStreams(t *testing.T) {
+	t.Parallel()
+	large := strings.Repeat("0123456789abcde\n", 200000)
+	image := opened(t, built(t, liveRoot(), isobuild.WithFirmware(isobuild.UEFI), isobuild.WithFiles(streamed{fstest.MapFS{"large": labFile([]byte(large))}})))
+	assert.True(t, large == read(t, image, "large"))
+}
+
+// streamed is a tree whose files can only be read in order.
+type streamed struct{ fs.FS }
+
+func (s streamed) Open(name string) (fs.File, error) {
+	f, err := s.FS.Open(name)
+	if _, ok := f.(fs.ReadDirFile); ok || err != nil {
+		return f, err
+	}
+	return struct{ fs.File }{f}, nil
 }

@@ -1,6 +1,7 @@
 package isobuild
 
 import (
+	"errors"
 	"io"
 	"io/fs"
 )
@@ -12,29 +13,31 @@ type treeFile struct {
 	name string
 }
 
-// ReadAt implements [io.ReaderAt]. Files that cannot be read at an offset are
-// read from their start.
+// ReadAt implements [io.ReaderAt], but that nothing must be read behind the
+// end. Files that cannot be read at an offset are read from their start.
 func (t treeFile) ReadAt(p []byte, off int64) (int, error) {
 	f, err := t.tree.Open(t.name)
 	if err != nil {
 		return 0, err
 	}
 	defer f.Close()
-	if r, ok := f.(io.ReaderAt); ok {
-		n, err := r.ReadAt(p, off)
-		return n, named(t.name, err)
+	n, err := t.read(f, p, off)
+	if n == len(p) {
+		return n, nil
 	}
-	if _, err := io.CopyN(io.Discard, f, off); err != nil {
-		return 0, named(t.name, err)
+	if err == nil || errors.Is(err, io.EOF) {
+		err = io.ErrUnexpectedEOF // The file was longer when it got its place.
 	}
-	n, err := io.ReadFull(f, p)
-	return n, named(t.name, err)
+	return n, &fs.PathError{Op: "read", Path: t.name, Err: err}
 }
 
-// named makes an error say which file it is about.
-func named(name string, err error) error {
-	if err == nil || err == io.EOF { //nolint:errorlint // io.ReaderAt returns it bare
-		return err
+// read reads from an open file.
+func (t treeFile) read(f fs.File, p []byte, off int64) (int, error) {
+	if r, ok := f.(io.ReaderAt); ok {
+		return r.ReadAt(p, off)
 	}
-	return &fs.PathError{Op: "read", Path: name, Err: err}
+	if _, err := io.CopyN(io.Discard, f, off); err != nil {
+		return 0, err
+	}
+	return io.ReadFull(f, p)
 }
