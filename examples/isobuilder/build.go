@@ -4,7 +4,6 @@ import (
 	"cmp"
 	"context"
 	"errors"
-	"fmt"
 	"io"
 	"io/fs"
 	"os"
@@ -12,14 +11,15 @@ import (
 
 	"github.com/netbootkit/netbootkit/artifacts"
 	"github.com/netbootkit/netbootkit/artifacts/github"
-	"github.com/netbootkit/netbootkit/cloudconfig"
 	"github.com/netbootkit/netbootkit/examples/internal/cli"
+	"github.com/netbootkit/netbootkit/examples/internal/output"
+	"github.com/netbootkit/netbootkit/examples/internal/source"
 	"github.com/netbootkit/netbootkit/isobuild"
 	"github.com/netbootkit/netbootkit/isobuild/squashfs"
 )
 
 // build makes a live image of a root file system.
-func (j *job) build(ctx context.Context) (_ *output, err error) {
+func (j *job) build(ctx context.Context) (_ *output.File, err error) {
 	tree, err := j.from.Tree(ctx, j.store, j.source, j.log, j.report)
 	if err != nil {
 		return nil, err
@@ -39,15 +39,18 @@ func (j *job) build(ctx context.Context) (_ *output, err error) {
 		return nil, err
 	}
 	opts = append(opts, more...)
-	out, err := create(cmp.Or(j.output, liveName(tree)), estimate(tree))
+	out, err := output.Create(cmp.Or(j.output, liveName(tree)), output.Sum(tree)/leastRatio)
 	if err != nil {
 		return nil, err
 	}
-	return out, out.finish(j.withLoaders(ctx, func(loaders ...isobuild.Option) error {
-		_, err := isobuild.Build(ctx, out.file, tree, append(opts, loaders...)...)
+	return out, out.Finish(j.withLoaders(ctx, func(loaders ...isobuild.Option) error {
+		_, err := isobuild.Build(ctx, out.File, tree, append(opts, loaders...)...)
 		return err
 	}))
 }
+
+// leastRatio is how many times smaller an image is than its files at the most.
+const leastRatio = 3
 
 // liveName returns the name of an image of a tree, as AuroraBoot makes it.
 func liveName(tree fs.FS) string {
@@ -59,7 +62,7 @@ func liveName(tree fs.FS) string {
 }
 
 // remasterFile puts files into an ISO.
-func (j *job) remasterFile(ctx context.Context) (*output, error) {
+func (j *job) remasterFile(ctx context.Context) (*output.File, error) {
 	file, err := os.Open(j.source)
 	if err != nil {
 		return nil, err
@@ -73,7 +76,7 @@ func (j *job) remasterFile(ctx context.Context) (*output, error) {
 }
 
 // remasterRelease puts files into the ISO of a release.
-func (j *job) remasterRelease(ctx context.Context) (*output, error) {
+func (j *job) remasterRelease(ctx context.Context) (*output.File, error) {
 	assets, err := j.from.Assets()
 	if err != nil {
 		return nil, err
@@ -86,19 +89,19 @@ func (j *job) remasterRelease(ctx context.Context) (*output, error) {
 	return j.remaster(ctx, file, "kairos.iso.custom.iso")
 }
 
-func (j *job) remaster(ctx context.Context, iso isobuild.File, name string) (*output, error) {
+func (j *job) remaster(ctx context.Context, iso isobuild.File, name string) (*output.File, error) {
 	opts, done, err := j.options(ctx)
 	defer done()
 	if err != nil {
 		return nil, err
 	}
 	opts = append(opts, isobuild.WithRemove(j.remove...))
-	out, err := create(cmp.Or(j.output, name), iso.Size())
+	out, err := output.Create(cmp.Or(j.output, name), iso.Size())
 	if err != nil {
 		return nil, err
 	}
-	_, err = isobuild.Remaster(ctx, out.writer(), iso, opts...)
-	return out, out.finish(err)
+	_, err = isobuild.Remaster(ctx, out.Writer(), iso, opts...)
+	return out, out.Finish(err)
 }
 
 // commonOptions returns what all images take.
@@ -125,14 +128,14 @@ func (j *job) firmwareOptions() []isobuild.Option {
 // is returned with them, in any case, when the image is made.
 func (j *job) options(ctx context.Context) ([]isobuild.Option, func(), error) {
 	opts := j.commonOptions()
-	if j.cloudConfig != "" {
-		text, err := j.loadCloudConfig(ctx)
-		if err != nil {
-			return nil, func() {}, err
-		}
+	text, err := j.cloudConfig.Load(ctx, j.stdin, j.log)
+	if err != nil {
+		return nil, func() {}, err
+	}
+	if text != nil {
 		opts = append(opts, isobuild.WithCloudConfig(text))
 	}
-	trees, done, err := openFolders(ctx, j.overlay)
+	trees, done, err := source.Folders(ctx, j.overlay)
 	for _, tree := range trees {
 		opts = append(opts, isobuild.WithFiles(tree))
 	}
@@ -148,7 +151,7 @@ func (j *job) rootOptions(ctx context.Context) ([]isobuild.Option, func(), error
 	if c, ok := compressions()[j.compression]; ok {
 		opts = append(opts, isobuild.WithSquashfs(squashfs.WithCompression(c)))
 	}
-	trees, done, err := openFolders(ctx, j.rootOverlay)
+	trees, done, err := source.Folders(ctx, j.rootOverlay)
 	for _, tree := range trees {
 		opts = append(opts, isobuild.WithRootFiles(tree))
 	}
@@ -166,43 +169,4 @@ func split(s, sep string) []string {
 		return nil
 	}
 	return strings.Split(s, sep)
-}
-
-// openFolders opens folders of this computer as trees.
-func openFolders(ctx context.Context, names []string) ([]fs.FS, func(), error) {
-	var trees []fs.FS
-	var closers []io.Closer
-	done := func() {
-		for _, c := range closers {
-			_ = c.Close()
-		}
-	}
-	for _, name := range names {
-		root, err := os.OpenRoot(name)
-		if err != nil {
-			return nil, done, err
-		}
-		tree, err := artifacts.OpenDir(ctx, root)
-		if err != nil {
-			return nil, done, errors.Join(err, root.Close())
-		}
-		trees, closers = append(trees, tree), append(closers, tree)
-	}
-	return trees, done, nil
-}
-
-// loadCloudConfig reads, fills in and checks the cloud config.
-func (j *job) loadCloudConfig(ctx context.Context) ([]byte, error) {
-	d, err := cloudconfig.Load(ctx, j.cloudConfig, cloudconfig.WithStdin(j.stdin))
-	if err == nil && len(j.values.Names()) > 0 {
-		d, err = d.Render(&j.values)
-	}
-	if err != nil {
-		return nil, fmt.Errorf("-cloud-config: %w", err)
-	}
-	warnings, err := d.Validate()
-	for _, w := range warnings {
-		j.log.Warn("cloud config: " + fmt.Sprint(w))
-	}
-	return d.Bytes(), err
 }

@@ -200,11 +200,3 @@ func TestErrors(t *testing.T) {
 		})
 	}
 }
-
-func TestCheckSpace(t *testing.T) {
-	t.Parallel()
-
-	require.NoError(t, checkSpace(t.TempDir(), 1))
-	require.ErrorContains(t, checkSpace(t.TempDir(), 1<<60), "the image takes 1.0 EiB or more")
-	require.ErrorIs(t, checkSpace(filepath.Join(t.TempDir(), "absent"), 1), fs.ErrNotExist)
-}

@@ -10,7 +10,6 @@ import (
 	"strings"
 	"time"
 
-	"github.com/netbootkit/netbootkit/cloudconfig"
 	"github.com/netbootkit/netbootkit/examples/internal/cli"
 	"github.com/netbootkit/netbootkit/examples/internal/debian"
 	"github.com/netbootkit/netbootkit/examples/internal/source"
@@ -23,9 +22,7 @@ type config struct {
 	from   source.Flags
 	output string
 
-	cloudConfig string
-	set         cli.Strings
-	values      cloudconfig.Values // from set
+	cloudConfig source.CloudConfig
 	overlay     cli.Strings
 	rootOverlay cli.Strings
 	remove      cli.Strings
@@ -82,8 +79,7 @@ func parseConfig(args []string, stdout io.Writer) (*config, error) {
 
 func (c *config) register(f *flag.FlagSet) {
 	f.StringVar(&c.output, "o", "", "the image's `file` (default: named after what is in it)")
-	f.StringVar(&c.cloudConfig, "cloud-config", "", "cloud config to put in as /config.yaml: a `file`, a URL or -")
-	f.Var(&c.set, "set", "`name=value` that [[ .name ]] in the cloud config stands for; may be given more than once")
+	c.cloudConfig.Register(f)
 	f.Var(&c.overlay, "overlay", "`folder` laid over the image, below /run/initramfs/live in the live system; may be given more than once")
 	f.Var(&c.rootOverlay, "overlay-rootfs", "`folder` laid over the root file system; may be given more than once")
 	f.Var(&c.remove, "remove", "`file` or folder of the ISO to leave out; may be given more than once")
@@ -124,17 +120,10 @@ func (c *config) validate() error {
 	case len(sources) > 1:
 		fault("%s exclude one another: each says what the image is made of", strings.Join(sources, " and "))
 	}
-	if c.ipxe() && (c.cloudConfig != "" || len(c.overlay) > 0) {
+	if c.ipxe() && (c.cloudConfig.Location != "" || len(c.overlay) > 0) {
 		fault("-cloud-config and -overlay are for live images: the script says what iPXE loads")
 	}
-	for _, pair := range c.set { // Package flag would show the value that it refuses.
-		if err := c.values.Set(pair); err != nil {
-			fault("-set: %w", err)
-		}
-	}
-	if c.cloudConfig == "" && len(c.set) > 0 {
-		fault("-set is for -cloud-config, which is not there")
-	}
+	errs = append(errs, c.cloudConfig.Check())
 	if _, ok := compressions()[c.compression]; c.compression != "" && !ok {
 		fault("-compression %q is not gzip, zstd or xz", c.compression)
 	}

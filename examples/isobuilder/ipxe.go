@@ -12,12 +12,13 @@ import (
 	"github.com/tinkerbell/ipxedust/binary"
 
 	"github.com/netbootkit/netbootkit/examples/internal/debian"
+	"github.com/netbootkit/netbootkit/examples/internal/output"
 	"github.com/netbootkit/netbootkit/ipxe/firmware"
 	"github.com/netbootkit/netbootkit/isobuild"
 )
 
 // makeIPXE makes an image that starts iPXE.
-func (j *job) makeIPXE(ctx context.Context) (*output, error) {
+func (j *job) makeIPXE(ctx context.Context) (*output.File, error) {
 	script, name := isobuild.IPXEWaitScript(), "ipxe.iso"
 	if j.ipxeScript != "" {
 		var err error
@@ -30,13 +31,13 @@ func (j *job) makeIPXE(ctx context.Context) (*output, error) {
 	if err != nil {
 		return nil, err
 	}
-	out, err := create(cmp.Or(j.output, name), ipxeSize)
+	out, err := output.Create(cmp.Or(j.output, name), ipxeSize)
 	if err != nil {
 		return nil, err
 	}
 	opts := append(j.commonOptions(), j.firmwareOptions()...)
-	return out, out.finish(j.withLoaders(ctx, func(loaders ...isobuild.Option) error {
-		_, err := isobuild.IPXE(ctx, out.writer(), programs, script, append(opts, loaders...)...)
+	return out, out.Finish(j.withLoaders(ctx, func(loaders ...isobuild.Option) error {
+		_, err := isobuild.IPXE(ctx, out.Writer(), programs, script, append(opts, loaders...)...)
 		return err
 	}))
 }

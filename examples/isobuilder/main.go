@@ -16,6 +16,7 @@ import (
 	"github.com/netbootkit/netbootkit/artifacts"
 	"github.com/netbootkit/netbootkit/examples/internal/cli"
 	"github.com/netbootkit/netbootkit/examples/internal/console"
+	"github.com/netbootkit/netbootkit/examples/internal/output"
 	"github.com/netbootkit/netbootkit/examples/internal/progress"
 	"github.com/netbootkit/netbootkit/examples/internal/source"
 )
@@ -40,9 +41,16 @@ func run(ctx context.Context, args []string, stdin io.Reader, stdout, stderr io.
 		return err
 	}
 	display.Close()
-	_, err = fmt.Fprint(stdout, out.summary())
+	_, err = fmt.Fprintf(stdout, summary, out, out.Path, out.Path)
 	return err
 }
+
+// summary says what was made, and how to try it.
+const summary = `%vwrite it to a USB stick, which loses all that is on it:
+  dd if=%s of=/dev/sdX bs=4M conv=fsync
+try it:
+  qemu-system-x86_64 -m 2048 -accel kvm -cdrom %s
+`
 
 // A job is what one command line asks for.
 type job struct {
@@ -54,7 +62,7 @@ type job struct {
 }
 
 // make makes the image.
-func (j *job) make(ctx context.Context) (*output, error) {
+func (j *job) make(ctx context.Context) (*output.File, error) {
 	switch {
 	case j.ipxe():
 		return j.makeIPXE(ctx)

@@ -1,0 +1,101 @@
+package source_test
+
+import (
+	"flag"
+	"io"
+	"io/fs"
+	"log/slog"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"github.com/netbootkit/netbootkit/examples/internal/source"
+)
+
+func TestIsISO(t *testing.T) {
+	t.Parallel()
+
+	dir := t.TempDir()
+	image := append(make([]byte, 16*2048), "\x01CD001\x01"...)
+	require.NoError(t, os.WriteFile(filepath.Join(dir, "image"), image, 0o600))
+	require.NoError(t, os.WriteFile(filepath.Join(dir, "short"), image[:16*2048+3], 0o600))
+	require.NoError(t, os.WriteFile(filepath.Join(dir, "tar"), make([]byte, 64<<10), 0o600))
+	for name, want := range map[string]bool{"image": true, "short": false, "tar": false, ".": false, "absent": false} {
+		got, err := source.IsISO(filepath.Join(dir, name))
+		require.NoError(t, err, name)
+		assert.Equal(t, want, got, name)
+	}
+	got, err := source.IsISO("quay.io/kairos/ubuntu:24.04")
+	require.NoError(t, err)
+	assert.False(t, got)
+}
+
+func TestTreeOfAFolder(t *testing.T) {
+	t.Parallel()
+
+	dir := t.TempDir()
+	require.NoError(t, os.WriteFile(filepath.Join(dir, "file"), []byte("content"), 0o600))
+	from := &source.Flags{Dir: t.TempDir()}
+	log := slog.New(slog.DiscardHandler)
+	store, err := from.OpenStore(log, nil)
+	require.NoError(t, err)
+	defer store.Close()
+	tree, err := from.Tree(t.Context(), store, dir, log, nil)
+	require.NoError(t, err)
+	data, err := fs.ReadFile(tree, "file")
+	require.NoError(t, err)
+	assert.Equal(t, "content", string(data))
+	require.NoError(t, tree.Close())
+}
+
+func TestFolders(t *testing.T) {
+	t.Parallel()
+
+	_, done, err := source.Folders(t.Context(), []string{t.TempDir(), filepath.Join(t.TempDir(), "absent")})
+	done()
+	require.ErrorIs(t, err, fs.ErrNotExist)
+}
+
+func TestCloudConfig(t *testing.T) {
+	t.Parallel()
+
+	dir := t.TempDir()
+	name := filepath.Join(dir, "config.yaml")
+	require.NoError(t, os.WriteFile(name, []byte("#cloud-config\nhostname: [[ .host ]]\n"), 0o600))
+	for _, tt := range []struct {
+		name, stdin, want, wantErr string
+		args                       []string
+	}{
+		{name: "none"},
+		{name: "rendered", args: []string{"-cloud-config", name, "-set", "host=a"}, want: "#cloud-config\nhostname: a\n"},
+		{name: "standard input", args: []string{"-cloud-config", "-"}, stdin: "#cloud-config\n{}\n", want: "#cloud-config\n{}\n"},
+		{name: "no such file", args: []string{"-cloud-config", name + "x"}, wantErr: "-cloud-config: "},
+		{name: "no such value", args: []string{"-cloud-config", name, "-set", "b=c"}, wantErr: "host"},
+		{name: "set alone", args: []string{"-set", "b=c"}, wantErr: "-set is for -cloud-config"},
+		{name: "no value", args: []string{"-cloud-config", name, "-set", "secret"}, wantErr: "-set: "},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			t.Parallel()
+
+			var c source.CloudConfig
+			flags := flag.NewFlagSet("x", flag.ContinueOnError)
+			c.Register(flags)
+			require.NoError(t, flags.Parse(tt.args))
+			err := c.Check()
+			var got []byte
+			if err == nil {
+				got, err = c.Load(t.Context(), strings.NewReader(tt.stdin), slog.New(slog.NewTextHandler(io.Discard, nil)))
+			}
+			if tt.wantErr != "" {
+				require.ErrorContains(t, err, tt.wantErr)
+				return
+			}
+			require.NoError(t, err)
+			assert.Equal(t, tt.want, string(got))
+		})
+	}
+}
