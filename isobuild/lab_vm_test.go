@@ -59,7 +59,7 @@ type boot struct {
 // String returns the name of a test.
 func (b boot) String() string {
 	return map[vmtest.Firmware]string{
-		vmtest.BIOS: "BIOS", vmtest.UEFI: "UEFI", vmtest.UEFISecure: "Secure Boot",
+		vmtest.BIOS: "BIOS", vmtest.UEFI: "UEFI", vmtest.UEFISecure: "Secure Boot", vmtest.UEFIArm: "arm64",
 	}[b.firmware] + ", " + map[vmtest.DriveKind]string{
 		vmtest.CD: "CD", vmtest.USB: "USB stick", vmtest.Disk: "disk", vmtest.Virtio: "virtio",
 	}[b.kind]

@@ -134,3 +134,14 @@ func LiveRootT(tb testing.TB) (file string) {
 	require.NoError(tb, err)
 	return file
 }
+
+// PackagesT returns a folder with packages of Debian, as [Packages] does, or
+// skips where there is no apt-get.
+func PackagesT(tb testing.TB, arch string, names ...string) (dir string) {
+	tb.Helper()
+	oracle.Need(tb, "apt-get")
+	oracle.File(tb, "/usr/share/keyrings/debian-archive-keyring.gpg")
+	dir, err := Packages(tb.Context(), arch, names...)
+	require.NoError(tb, err)
+	return dir
+}

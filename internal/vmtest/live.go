@@ -37,13 +37,9 @@ const LiveQuick = "cryptomgr.notests mitigations=off no_timer_check"
 // Making it takes about a minute, root and mmdebstrap, and is done once: it is
 // kept among the user's caches, and made anew when the recipe changes.
 func LiveRoot(ctx context.Context) (string, error) {
-	dir, err := os.UserCacheDir()
+	dir, err := cacheDir()
 	if err != nil {
-		return "", fmt.Errorf("vmtest: live root: %w", err)
-	}
-	dir = filepath.Join(dir, "netbootkit-vmtest")
-	if err := os.MkdirAll(dir, 0o700); err != nil {
-		return "", fmt.Errorf("vmtest: live root: %w", err)
+		return "", err
 	}
 	temp, err := tempDir()
 	if err != nil {
@@ -51,6 +47,19 @@ func LiveRoot(ctx context.Context) (string, error) {
 	}
 	file, err := liveRootIn(ctx, dir, temp)
 	return file, errors.Join(err, os.RemoveAll(temp))
+}
+
+// cacheDir returns a folder for what takes long to make or to fetch.
+func cacheDir() (string, error) {
+	dir, err := os.UserCacheDir()
+	if err != nil {
+		return "", fmt.Errorf("vmtest: %w", err)
+	}
+	dir = filepath.Join(dir, "netbootkit-vmtest")
+	if err := os.MkdirAll(dir, 0o700); err != nil {
+		return "", fmt.Errorf("vmtest: %w", err)
+	}
+	return dir, nil
 }
 
 // liveRootIn returns the file for the recipe in the folder dir, which it may
@@ -94,7 +103,7 @@ func awaitLock(ctx context.Context, name string) (*os.File, error) {
 		case <-tick.C:
 		case <-ctx.Done():
 			_ = f.Close()
-			return nil, fmt.Errorf("vmtest: waiting for another process that makes a live root: %w", context.Cause(ctx))
+			return nil, fmt.Errorf("vmtest: waiting for another process that fills the cache: %w", context.Cause(ctx))
 		}
 	}
 	return f, nil
