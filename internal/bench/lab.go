@@ -189,7 +189,7 @@ type program struct {
 // reading it would be work.
 func (l *lab) start(ctx context.Context, name string, args ...string) (*program, error) {
 	log := filepath.Join(l.dir, filepath.Base(name)+".log")
-	f, err := os.Create(log) //nolint:gosec // A name of ours.
+	f, err := os.Create(log)
 	if err != nil {
 		return nil, err
 	}

@@ -52,7 +52,7 @@ func versions(ctx context.Context) []string {
 		{"nginx", "-v", `nginx/(\S+)`},
 		{"qemu-system-x86_64", "--version", `version (\S+)`},
 	} {
-		out, err := exec.CommandContext(ctx, tool.name, tool.flag).CombinedOutput() //nolint:gosec // The names are ours.
+		out, err := exec.CommandContext(ctx, tool.name, tool.flag).CombinedOutput()
 		if m := regexp.MustCompile(tool.pattern).FindSubmatch(out); err == nil && m != nil {
 			name, _, _ := strings.Cut(tool.name, "-")
 			found = append(found, name+" "+string(bytes.TrimSpace(m[1])))

@@ -61,9 +61,9 @@ func (o *File) Finish(err error) error {
 		err = o.measure()
 	}
 	if err == nil {
-		err = o.File.Sync()
+		err = o.Sync()
 	}
-	err = errors.Join(err, o.File.Close())
+	err = errors.Join(err, o.Close())
 	if err == nil {
 		err = os.Rename(o.Name(), o.Path)
 	}
@@ -76,7 +76,7 @@ func (o *File) Finish(err error) error {
 
 // measure finds the size and the digest.
 func (o *File) measure() (err error) {
-	if o.Size, err = o.File.Seek(0, io.SeekEnd); err != nil {
+	if o.Size, err = o.Seek(0, io.SeekEnd); err != nil {
 		return err
 	}
 	if o.sum == nil {

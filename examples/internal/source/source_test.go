@@ -2,7 +2,6 @@ package source_test
 
 import (
 	"flag"
-	"io"
 	"io/fs"
 	"log/slog"
 	"os"
@@ -88,7 +87,7 @@ func TestCloudConfig(t *testing.T) {
 			err := c.Check()
 			var got []byte
 			if err == nil {
-				got, err = c.Load(t.Context(), strings.NewReader(tt.stdin), slog.New(slog.NewTextHandler(io.Discard, nil)))
+				got, err = c.Load(t.Context(), strings.NewReader(tt.stdin), slog.New(slog.DiscardHandler))
 			}
 			if tt.wantErr != "" {
 				require.ErrorContains(t, err, tt.wantErr)
