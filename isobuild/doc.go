@@ -156,7 +156,8 @@
 //	architectures              amd64, arm64, riscv64; BIOS on amd64 only
 //
 // [Remaster] refuses UDF volumes, compressed files, boot images to be replaced or
-// removed, and more than 1 MiB behind the volume that belongs to no partition.
+// removed, and more than 1 MiB behind the volume that belongs to no partition. It
+// drops extended attributes, and what xorriso notes about an image in them.
 //
 // Sockets are left out of images. Extended attributes are kept in the squashfs
 // only.

@@ -188,24 +188,39 @@ func (d *disk) writeSlot(p *partition) error {
 	if first+count > 1<<32-1 {
 		return fmt.Errorf("MBR partition ends at sector %d, and 32 bits can say no more than %d", first+count, uint32(1<<32-1))
 	}
-	e := d.area[p.at : p.at+slotSize]
-	// An end on a cylinder tells the geometry.
-	heads, sectors := int64(e[5])+1, int64(e[6]&0x3f)
-	oldEnd := int64(binary.LittleEndian.Uint32(e[8:])) + int64(binary.LittleEndian.Uint32(e[12:]))
-	if sectors == 0 || oldEnd%(heads*sectors) != 0 {
-		heads, sectors = 0, 0
-	}
+	setSlot(d.area[p.at:p.at+slotSize], first, count)
+	return nil
+}
+
+// setSlot makes an entry of the MBR go over count sectors from first on.
+func setSlot(e []byte, first, count int64) {
+	heads, sectors := geometry(e)
 	putCHS(e[1:4], first, heads, sectors)
 	putCHS(e[5:8], first+count-1, heads, sectors)
 	binary.LittleEndian.PutUint32(e[8:], uint32(first))
 	binary.LittleEndian.PutUint32(e[12:], uint32(count))
-	return nil
+}
+
+// geometry returns by how many heads and sectors the end of an entry is
+// recorded, 0 if it is not.
+func geometry(e []byte) (heads, sectors int64) {
+	last := int64(binary.LittleEndian.Uint32(e[8:])) + int64(binary.LittleEndian.Uint32(e[12:])) - 1
+	for _, g := range [][2]int64{{64, 32}, {255, 63}, {int64(e[5]) + 1, int64(e[6] & 0x3f)}} {
+		var b [3]byte
+		if g[1] == 0 {
+			continue
+		}
+		if putCHS(b[:], last, g[0], g[1]); string(b[:]) == string(e[5:8]) {
+			return g[0], g[1]
+		}
+	}
+	return 0, 0
 }
 
 // putCHS fills in the address of a sector by cylinder, head and sector, or one
 // that stands for none if no heads and sectors are known.
 func putCHS(b []byte, sector, heads, sectors int64) {
-	if heads == 0 || string(b) == noCylinder {
+	if heads == 0 {
 		copy(b, noCylinder)
 		return
 	}
@@ -251,7 +266,7 @@ func (d *disk) finish(size int64) ([]byte, error) {
 	for at := slotsOffset; at < slotsOffset+4*slotSize; at += slotSize {
 		if e := d.area[at : at+slotSize]; e[4] == typeProtective && d.gpt {
 			first := int64(binary.LittleEndian.Uint32(e[8:]))
-			binary.LittleEndian.PutUint32(e[12:], uint32(min(size/sectorSize-first, 1<<32-1)))
+			setSlot(e, first, min(size/sectorSize-first, 1<<32-1))
 		}
 	}
 	if !d.gpt {

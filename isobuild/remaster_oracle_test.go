@@ -316,7 +316,7 @@ func report(t *testing.T, name string, c *iso9660.Catalog) []string {
 	var lines []string
 	out := runTool(t, "xorriso", "-indev", name, "-report_el_torito", "plain", "-report_system_area", "plain")
 	for line := range strings.SplitSeq(out, "\n") {
-		for _, start := range []string{"El Torito", "System area summary", "Partition offset", "GPT partname", "GPT type", "GPT partition flags", "GPT partition path", "MBR partition path", "APM"} {
+		for _, start := range []string{"El Torito", "System area summary", "Partition offset", "MBR heads", "MBR secs", "GPT partname", "GPT type", "GPT partition flags", "GPT partition path", "MBR partition path", "APM"} {
 			if strings.HasPrefix(line, start) {
 				for _, e := range c.Entries {
 					line = strings.TrimSpace(strings.TrimSuffix(line, fmt.Sprintf(" %d", e.Block)))
