@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"slices"
 
 	"github.com/netbootkit/netbootkit/internal/gpt"
 	"github.com/netbootkit/netbootkit/internal/mosaic"
@@ -90,15 +91,16 @@ func backupAt(disk File) (int64, error) {
 // keepBootRecord puts the first sector of the disk into sector, but for the
 // slot of the protective partition, which has to cover the disk.
 func keepBootRecord(sector []byte, disk File) error {
-	const typeAt, protective = 4, 0xEE
-	slot := append([]byte(nil), sector[mbrSlots:mbrSlots+mbrSlotSize]...)
+	const (
+		typeAt     = 4
+		protective = 0xEE
+	)
+	slot := slices.Clone(sector[mbrSlots : mbrSlots+mbrSlotSize])
 	if _, err := io.ReadFull(io.NewSectionReader(disk, 0, sectorSize), sector); err != nil {
 		return fmt.Errorf("reading the boot record: %w", err)
 	}
-	for at := mbrSlots; at < mbrEnd; at += mbrSlotSize {
-		if s := sector[at : at+mbrSlotSize]; s[typeAt] == protective && binary.LittleEndian.Uint32(s[8:]) == 1 && at == mbrSlots {
-			copy(s[1:], slot[1:]) // Whether it is active stays.
-		}
+	if s := sector[mbrSlots:]; s[typeAt] == protective && binary.LittleEndian.Uint32(s[8:]) == 1 {
+		copy(s[1:], slot[1:]) // Whether it is active stays.
 	}
 	return nil
 }

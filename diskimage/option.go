@@ -17,6 +17,9 @@ const (
 	maxWorkers     = 1024
 )
 
+// unset is a number that no option gave.
+const unset = -1
+
 // An Option changes how a disk, or a part of one, is made. Later options win,
 // but for those that add up: [WithRootFiles], [WithLoaders], [WithCmdline]. An
 // option that means nothing to the function it is given to is an error, so that
@@ -87,6 +90,9 @@ func newConfig(op operation, opts []Option) (*config, error) {
 		time:     time.Date(1980, 1, 1, 0, 0, 0, 0, time.UTC),
 		consoles: []string{"ttyS0", "tty0"},
 	}
+	if op == opPlain {
+		cfg.spare = unset
+	}
 	for _, opt := range opts {
 		opt(cfg)
 	}
@@ -126,7 +132,7 @@ func (c *config) validate() error {
 			fail("%s %d MiB not in 0..%d", name, n, int64(maxMiB))
 		}
 	}
-	if c.spare < 0 || c.spare > maxDisk {
+	if c.spare < 0 && (c.op != opPlain || c.spare != unset) || c.spare > maxDisk {
 		fail("spare %d bytes not in 0..%d", c.spare, int64(maxDisk))
 	}
 	if c.workers < 0 || c.workers > maxWorkers {

@@ -2,12 +2,25 @@ package diskimage
 
 import (
 	"context"
-	"errors"
+	"fmt"
 	"io/fs"
+	"log/slog"
 )
 
-// Plain returns a disk that boots tree on the firmware; 0 is both for amd64 and
-// UEFI for others.
+// Sizes of a plain disk.
+const (
+	espSize    = 64 * MiB
+	plainSpare = 512 * MiB
+)
+
+// labelRoot is the label of a plain disk's root, and of its partition.
+const labelRoot = "root"
+
+// Plain returns a disk that boots a root file system with its own kernel and
+// initial ramdisk, on the firmware: FirmwareBIOS, FirmwareUEFI or both; 0 is
+// both for amd64, and UEFI for others. The package comment describes the disk.
+// Plain looks through the tree to know how large the disk has to be; contents
+// are not read before the disk is.
 func Plain(ctx context.Context, tree fs.FS, firmware Firmware, opts ...Option) (*Layout, error) {
 	cfg, err := newConfig(opPlain, opts)
 	if err != nil {
@@ -17,6 +30,115 @@ func Plain(ctx context.Context, tree fs.FS, firmware Firmware, opts ...Option) (
 	return l, cfg.wrap(err)
 }
 
-func plain(context.Context, fs.FS, Firmware, *config) (*Layout, error) {
-	return nil, errors.ErrUnsupported
+func plain(ctx context.Context, tree fs.FS, firmware Firmware, cfg *config) (*Layout, error) {
+	s, err := newSource(cfg, tree)
+	if err != nil {
+		return nil, err
+	}
+	if firmware&^(FirmwareBIOS|FirmwareUEFI) != 0 {
+		return nil, fmt.Errorf("unknown firmware %#x", uint8(firmware))
+	}
+	if firmware == 0 {
+		firmware = FirmwareUEFI
+		if s.arch == "amd64" {
+			firmware |= FirmwareBIOS
+		}
+	}
+	p, err := newPlain(s)
+	if err != nil {
+		return nil, err
+	}
+	if err := p.addBoot(firmware); err != nil {
+		return nil, err
+	}
+	if err := p.addRoot(); err != nil {
+		return nil, err
+	}
+	cfg.log.LogAttrs(ctx, slog.LevelInfo, "plain disk laid out", slog.String("arch", s.arch), slog.Any("firmware", firmware))
+	return p.layout, nil
+}
+
+// A plainSource is a plain disk in the making.
+type plainSource struct {
+	*source
+	layout *Layout
+	rootID GUID   // of the root partition
+	fsID   GUID   // of its file system
+	folder string // of GRUB in the root
+	extra  []file // for the root
+}
+
+// newPlain decides on identifiers.
+func newPlain(s *source) (*plainSource, error) {
+	p := &plainSource{source: s, layout: &Layout{Size: s.cfg.size * MiB}, folder: "boot/grub"}
+	var err error
+	// Disks of different systems are different, and of the same one the same.
+	seed := fmt.Sprintf("plain %s %s %s %s", s.arch, s.title, s.boot.Kernel, s.boot.Version)
+	if p.layout.ID, err = s.cfg.identifier(urlSpace(), seed); err != nil {
+		return nil, err
+	}
+	if p.rootID, err = s.cfg.identifier(p.layout.ID, labelRoot); err != nil {
+		return nil, err
+	}
+	if p.fsID, err = s.cfg.identifier(p.layout.ID, "file system"); err != nil {
+		return nil, err
+	}
+	// Fedora and openSUSE call it so.
+	if info, err := fs.Stat(s.tree, "boot/grub2"); err == nil && info.IsDir() {
+		p.folder = "boot/grub2"
+	}
+	return p, nil
+}
+
+// addBoot adds what the firmware starts from.
+func (p *plainSource) addBoot(firmware Firmware) error {
+	found, err := p.loaders(firmware)
+	if err != nil {
+		return err
+	}
+	number := 2 // of the root
+	if firmware == FirmwareBIOS|FirmwareUEFI {
+		number = 3
+	}
+	if firmware&FirmwareBIOS != 0 {
+		boot, code, err := biosBoot(found.BIOS, fmt.Sprintf("(,gpt%d)/%s", number, p.folder))
+		if err != nil {
+			return err
+		}
+		if p.extra, err = modules(found.BIOS, p.folder); err != nil {
+			return err
+		}
+		p.layout.Boot = code
+		p.layout.Partitions = append(p.layout.Partitions, boot)
+	}
+	if firmware&FirmwareUEFI != 0 {
+		tree, err := p.esp(found.EFI, p.stub())
+		if err != nil {
+			return err
+		}
+		p.layout.Partitions = append(p.layout.Partitions, Partition{
+			Label: "efi", Type: TypeEFI(), Attributes: Required, Size: espSize, Content: FAT("EFI", tree, WithTime(p.cfg.time)),
+		})
+	}
+	return nil
+}
+
+// addRoot adds the root file system, which takes what is left of the disk.
+func (p *plainSource) addRoot() error {
+	tree, err := p.withFiles([]string{"run", "dev", "boot", "proc", "sys", "tmp"}, p.allFiles()...)
+	if err != nil {
+		return err
+	}
+	spare := p.cfg.spare
+	if spare == unset {
+		spare = 0
+		if p.layout.Size == 0 {
+			spare = plainSpare
+		}
+	}
+	p.layout.Partitions = append(p.layout.Partitions, Partition{
+		Label: labelRoot, Type: TypeRoot(p.arch), ID: p.rootID, Attributes: GrowFileSystem, Size: Rest,
+		Content: Ext4(labelRoot, tree, WithTime(p.cfg.time), WithUUID(p.fsID), WithSpare(spare)),
+	})
+	return nil
 }
