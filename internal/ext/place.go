@@ -1,0 +1,125 @@
+package ext
+
+// An allocator hands out blocks in order, past what is fixed. All that lies
+// before next is in use.
+type allocator struct {
+	fixed []span // behind next
+	next  uint64
+}
+
+// take returns up to so many blocks in one piece. There is no end: what lies
+// behind the volume is missing from it.
+func (a *allocator) take(blocks uint32) (start, got uint32) {
+	for len(a.fixed) > 0 && uint64(a.fixed[0].start) <= a.next {
+		a.next = max(a.next, uint64(a.fixed[0].end))
+		a.fixed = a.fixed[1:]
+	}
+	got = blocks
+	if len(a.fixed) > 0 {
+		got = uint32(min(uint64(blocks), uint64(a.fixed[0].start)-a.next))
+	}
+	start = uint32(a.next)
+	a.next += uint64(got)
+	return start, got
+}
+
+// one returns one block.
+func (a *allocator) one() uint32 {
+	start, _ := a.take(1)
+	return start
+}
+
+// place gives everything its blocks, in an order that suits readers: first what
+// leads to files, then the journal, then the files. It returns how many blocks
+// are free then, or, negative, how many are missing.
+func (l *layout) place() int64 {
+	a := &allocator{fixed: l.fixed}
+	l.double = 0
+	if l.reserved > 0 {
+		l.double = a.one()
+	}
+	for _, n := range l.nodes {
+		if n.isDir() {
+			l.placeNode(a, n)
+		}
+	}
+	for _, x := range l.xattrs {
+		x.block = a.one()
+	}
+	for _, n := range l.nodes {
+		if n.kind() == typeSymlink && !n.isFast() {
+			l.placeNode(a, n)
+		}
+	}
+	l.log.size = int64(l.journal) * blockSize
+	l.placeNode(a, l.log)
+	for _, n := range l.nodes {
+		if n.kind() == typeFile {
+			l.placeNode(a, n)
+		}
+	}
+	l.used = a.next
+	return l.free(a)
+}
+
+// free returns how many blocks are left behind what a handed out.
+func (l *layout) free(a *allocator) int64 {
+	end := uint64(l.blocks)
+	if n := len(l.fixed); n > 0 && uint64(l.fixed[n-1].end) > end {
+		return int64(end) - int64(max(a.next, uint64(l.fixed[n-1].end)))
+	}
+	free := int64(end) - int64(a.next)
+	for _, s := range a.fixed {
+		if uint64(s.end) > a.next {
+			free -= int64(uint64(s.end) - max(a.next, uint64(s.start)))
+		}
+	}
+	return free
+}
+
+// placeNode gives the content of n its blocks, and the blocks that map it.
+func (l *layout) placeNode(a *allocator, n *node) {
+	var runs []run
+	if blocks := uint32(roundUp(n.size, blockSize)); !n.sparse && blocks > 0 {
+		runs = a.place(make([]run, 0, 1), run{blocks: blocks})
+	}
+	if n.sparse {
+		for _, r := range coalesce(n.runs) {
+			runs = a.place(runs, r)
+		}
+	}
+	n.runs = runs
+	if l.version == 2 {
+		n.maps = newMaps(runs, uint64(roundUp(n.size, blockSize)))
+	} else {
+		n.maps = newTree(len(runs))
+	}
+	for i := range n.maps {
+		n.maps[i].block = a.one()
+	}
+}
+
+// place appends to runs where the blocks of r lie.
+func (a *allocator) place(runs []run, r run) []run {
+	for r.blocks > 0 {
+		start, got := a.take(min(r.blocks, maxExtent))
+		runs = append(runs, run{r.logical, start, got})
+		r.logical += got
+		r.blocks -= got
+	}
+	return runs
+}
+
+// coalesce joins runs of data that were placed before, and may now lie
+// elsewhere.
+func coalesce(runs []run) []run {
+	var joined []run
+	for _, r := range runs {
+		if i := len(joined) - 1; i >= 0 && joined[i].logical+joined[i].blocks == r.logical {
+			joined[i].blocks += r.blocks
+			continue
+		}
+		joined = append(joined, r)
+	}
+	return joined
+}
