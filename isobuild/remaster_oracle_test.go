@@ -378,3 +378,38 @@ func TestRemasterGrownInPlace(t *testing.T) {
 	assert.Equal(t, make([]byte, 4*iso9660.BlockSize), b[32*iso9660.BlockSize:36*iso9660.BlockSize])
 	assert.Contains(t, runTool(t, "sgdisk", "-v", name), sound)
 }
+
+// TestRemasterOtherNames takes images without Rock Ridge.
+func TestRemasterOtherNames(t *testing.T) {
+	t.Parallel()
+
+	dir := t.TempDir()
+	require.NoError(t, os.MkdirAll(filepath.Join(dir, "Boot/Sub Folder"), 0o755))
+	require.NoError(t, os.WriteFile(filepath.Join(dir, "Boot/Kernel.img"), []byte("kernel"), 0o644))
+	require.NoError(t, os.WriteFile(filepath.Join(dir, "Boot/Sub Folder/a"), []byte("a"), 0o644))
+	for name, tt := range map[string]struct {
+		args    []string
+		overlay string
+		want    map[string]string
+	}{
+		"Joliet": {
+			[]string{"-J"}, "Boot/new",
+			map[string]string{"Boot/Kernel.img": "kernel", "Boot/Sub Folder/a": "a", "Boot/new": "new"},
+		},
+		"plain": {
+			nil, "boot/new",
+			map[string]string{"boot/kernel.img": "kernel", "boot/sub_fold/a": "a", "boot/new": "new"},
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+
+			old := filepath.Join(t.TempDir(), "old.iso")
+			runTool(t, "genisoimage", append(tt.args, "-quiet", "-input-charset", "utf-8", "-o", old, dir)...)
+			im := opened(t, remastered(t, old, isobuild.WithFiles(fstest.MapFS{tt.overlay: labFile([]byte("new"))})))
+			assert.Equal(t, tt.want, regular(t, im))
+			assert.True(t, im.Volume().RockRidge)
+			assert.Equal(t, tt.args != nil, im.Volume().Joliet)
+		})
+	}
+}

@@ -21,6 +21,8 @@ import (
 
 	"github.com/netbootkit/netbootkit/internal/gpt"
 	"github.com/netbootkit/netbootkit/internal/iso9660"
+	"github.com/netbootkit/netbootkit/internal/isomaster"
+	"github.com/netbootkit/netbootkit/internal/mosaic"
 	"github.com/netbootkit/netbootkit/isobuild"
 )
 
@@ -307,3 +309,61 @@ func TestRemasterStops(t *testing.T) {
 type fullDisk struct{ err error }
 
 func (w fullDisk) Write([]byte) (int, error) { return 0, w.err }
+
+// TestRemasterOver4GiB remasters an image with a file of 5 GiB, of which only
+// the ends are not zeros.
+func TestRemasterOver4GiB(t *testing.T) {
+	t.Parallel()
+
+	const size = 5<<30 + 12345
+	m, v := mosaic.New(), &isomaster.Volume{ID: "LARGE"}
+	root := &isomaster.Node{Children: []*isomaster.Node{{Name: "large", Extents: []iso9660.Extent{{Block: 64, Size: size}}}}}
+	m.AddBytes(64*iso9660.BlockSize, []byte("start"))
+	m.AddBytes(64*iso9660.BlockSize+size-3, []byte("end"))
+	at := uint32(64 + size/iso9660.BlockSize + 1)
+	v.Size = int64(at+20) * iso9660.BlockSize
+	pieces, err := isomaster.Metadata(root, v, at)
+	require.NoError(t, err)
+	for _, p := range pieces {
+		m.AddBytes(int64(p.Block)*iso9660.BlockSize, p.Data)
+	}
+	m.SetSize(v.Size)
+
+	var out sparseWriter
+	_, err = isobuild.Remaster(t.Context(), &out, m, isobuild.WithCloudConfig([]byte("config")))
+	require.NoError(t, err)
+	out.image.SetSize(out.n)
+	im, err := iso9660.Open(&out.image, out.n)
+	require.NoError(t, err)
+	assert.Equal(t, "config", read(t, im, "config.yaml"))
+	f, err := im.Open("large")
+	require.NoError(t, err)
+	info, err := f.Stat()
+	require.NoError(t, err)
+	assert.Equal(t, int64(size), info.Size())
+	b := make([]byte, 5)
+	_, err = f.(io.ReaderAt).ReadAt(b, 0)
+	require.NoError(t, err)
+	assert.Equal(t, "start", string(b))
+	_, err = f.(io.ReaderAt).ReadAt(b, size-5)
+	require.NoError(t, err)
+	assert.Equal(t, "\x00\x00end", string(b))
+}
+
+// sparseWriter keeps what is written, but for long runs of zeros.
+type sparseWriter struct {
+	image mosaic.Image
+	n     int64
+}
+
+// Write implements [io.Writer].
+func (w *sparseWriter) Write(p []byte) (int, error) {
+	zeros := make([]byte, 64<<10)
+	for at := 0; at < len(p); at += len(zeros) {
+		if part := p[at:min(len(p), at+len(zeros))]; !bytes.Equal(part, zeros[:len(part)]) {
+			w.image.AddBytes(w.n+int64(at), bytes.Clone(part))
+		}
+	}
+	w.n += int64(len(p))
+	return len(p), nil
+}
