@@ -393,12 +393,12 @@ func TestRemasterOtherNames(t *testing.T) {
 		want    map[string]string
 	}{
 		"Joliet": {
-			[]string{"-J"}, "Boot/new",
-			map[string]string{"Boot/Kernel.img": "kernel", "Boot/Sub Folder/a": "a", "Boot/new": "new"},
+			args: []string{"-J"}, overlay: "Boot/new",
+			want: map[string]string{"Boot/Kernel.img": "kernel", "Boot/Sub Folder/a": "a", "Boot/new": "new"},
 		},
 		"plain": {
-			nil, "boot/new",
-			map[string]string{"boot/kernel.img": "kernel", "boot/sub_fold/a": "a", "boot/new": "new"},
+			overlay: "boot/new",
+			want: map[string]string{"boot/kernel.img": "kernel", "boot/sub_fold/a": "a", "boot/new": "new"},
 		},
 	} {
 		t.Run(name, func(t *testing.T) {
