@@ -398,7 +398,7 @@ func TestRemasterOtherNames(t *testing.T) {
 		},
 		"plain": {
 			overlay: "boot/new",
-			want: map[string]string{"boot/kernel.img": "kernel", "boot/sub_fold/a": "a", "boot/new": "new"},
+			want:    map[string]string{"boot/kernel.img": "kernel", "boot/sub_fold/a": "a", "boot/new": "new"},
 		},
 	} {
 		t.Run(name, func(t *testing.T) {
