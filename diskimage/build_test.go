@@ -1,0 +1,142 @@
+package diskimage_test
+
+import (
+	"context"
+	"errors"
+	"io"
+	"log/slog"
+	"os"
+	"strings"
+	"testing"
+	"testing/fstest"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"github.com/netbootkit/netbootkit/diskimage"
+)
+
+// twoTrees is a layout with a FAT and something raw.
+func twoTrees() *diskimage.Layout {
+	return &diskimage.Layout{Size: 64 * miB, Partitions: []diskimage.Partition{
+		{Label: "efi", Type: diskimage.TypeEFI(), Size: 16 * miB, Content: diskimage.FAT("EFI", fstest.MapFS{"a/b.txt": smallFile("text")})},
+		{Label: "raw", Content: text(strings.Repeat("raw ", 1000))},
+	}}
+}
+
+func TestBuildWritesWhatOpenReads(t *testing.T) {
+	t.Parallel()
+	disk := opened(t, twoTrees())
+	name := onDisk(t, twoTrees())
+	file, err := os.Open(name)
+	require.NoError(t, err)
+	defer file.Close()
+	assert.Equal(t, digest(t, disk), digest(t, io.NewSectionReader(file, 0, disk.Size())))
+	assert.Equal(t, digest(t, disk), digest(t, opened(t, twoTrees())))
+}
+
+func TestBuildReports(t *testing.T) {
+	t.Parallel()
+	var last [2]int64
+	var names []string
+	var logged strings.Builder
+	file, err := os.Create(t.TempDir() + "/disk")
+	require.NoError(t, err)
+	defer file.Close()
+	size, err := diskimage.Build(t.Context(), file, twoTrees(),
+		diskimage.WithLogger(slog.New(slog.NewTextHandler(&logged, nil))),
+		diskimage.WithProgress(func(name string, done, total int64) {
+			names, last = append(names, name), [2]int64{done, total}
+		}))
+	require.NoError(t, err)
+	assert.Equal(t, [2]int64{size, size}, last)
+	assert.Subset(t, []string{"disk"}, names)
+	assert.Contains(t, logged.String(), `msg="disk built" partitions=2 bytes=67108864 written=`)
+}
+
+func TestDiskKnowsItsHoles(t *testing.T) {
+	t.Parallel()
+	disk := opened(t, twoTrees())
+	data, at := int64(0), int64(0)
+	zero := make([]byte, 64<<10)
+	for {
+		start, end, ok := disk.NextData(at)
+		if !ok {
+			break
+		}
+		require.Less(t, start, end)
+		if n := min(start-at, int64(len(zero))); n > 0 {
+			hole := make([]byte, n)
+			_, err := disk.ReadAt(hole, at)
+			require.NoError(t, err)
+			assert.Equal(t, zero[:n], hole)
+		}
+		data, at = data+end-start, end
+	}
+	assert.Less(t, data, int64(200<<10))
+	assert.Equal(t, disk.Size(), at, "the backup of the table is last")
+}
+
+// brokenContent fails.
+type brokenContent struct{ min, open error }
+
+func (c brokenContent) MinSize(context.Context) (int64, error) { return 0, c.min }
+
+func (c brokenContent) Open(context.Context, int64) (diskimage.File, error) { return nil, c.open }
+
+func TestBuildFails(t *testing.T) {
+	t.Parallel()
+	broken := errors.New("broken")
+	for name, c := range map[string]diskimage.Content{"size": brokenContent{min: broken}, "content": brokenContent{open: broken}} {
+		_, err := diskimage.Build(t.Context(), nil, &diskimage.Layout{Partitions: []diskimage.Partition{{Label: "p", Content: c}}})
+		require.ErrorIs(t, err, broken, name)
+		assert.EqualError(t, err, `diskimage: build: partition 1 "p": broken`, name)
+	}
+
+	full := errors.New("no space left")
+	_, err := diskimage.Build(t.Context(), failingWriter{full}, twoTrees())
+	require.ErrorIs(t, err, full)
+
+	ctx, stop := context.WithCancelCause(t.Context())
+	stop(broken)
+	_, err = diskimage.Build(ctx, failingWriter{full}, twoTrees())
+	require.ErrorIs(t, err, broken)
+}
+
+// failingWriter cannot write.
+type failingWriter struct{ err error }
+
+// WriteAt implements [io.WriterAt].
+func (w failingWriter) WriteAt([]byte, int64) (int, error) { return 0, w.err }
+
+func TestOptionsTellAllFaults(t *testing.T) {
+	t.Parallel()
+	_, err := diskimage.Build(t.Context(), nil, new(diskimage.Layout), diskimage.WithLogger(nil), diskimage.WithProgress(nil), diskimage.WithArch("amd64"))
+	assert.EqualError(t, err, "diskimage: build: WithArch means nothing here\nlogger is nil\nprogress function is nil")
+
+	_, err = diskimage.Plain(t.Context(), smallRoot(), 0,
+		diskimage.WithArch("sparc"), diskimage.WithSize(-1), diskimage.WithCmdline("it's"), diskimage.WithConsoles("tty0 "),
+		diskimage.WithRootFiles(nil), diskimage.WithLoaders(nil, nil), diskimage.WithSpare(-2), diskimage.WithStateSize(1),
+		diskimage.WithCloudConfig(make([]byte, 16<<20+1)))
+	require.Error(t, err)
+	assert.Equal(t, strings.Count(err.Error(), "\n")+1, 10, err)
+
+	content := diskimage.FAT("X", fstest.MapFS{}, diskimage.WithoutJournal())
+	_, err = content.MinSize(t.Context())
+	require.EqualError(t, err, "diskimage: fat: WithoutJournal means nothing here")
+	_, err = content.Open(t.Context(), miB)
+	require.Error(t, err)
+}
+
+func TestFATTooSmall(t *testing.T) {
+	t.Parallel()
+	tree := fstest.MapFS{"large": smallFile(strings.Repeat("x", 3*miB))}
+	_, err := diskimage.Open(t.Context(), &diskimage.Layout{Partitions: []diskimage.Partition{{Label: "efi", Size: miB, Content: diskimage.FAT("EFI", tree)}}})
+	var small *diskimage.SizeError
+	require.ErrorAs(t, err, &small)
+	assert.Equal(t, `partition 1 "efi"`, small.What)
+	assert.Greater(t, small.Need, int64(3*miB))
+
+	_, err = diskimage.Open(t.Context(), &diskimage.Layout{Partitions: []diskimage.Partition{{Content: diskimage.FAT("lower case", tree)}}})
+	assert.ErrorContains(t, err, "partition 1: diskimage: fat:")
+}
