@@ -79,24 +79,44 @@ func (l *layout) free(a *allocator) int64 {
 
 // placeNode gives the content of n its blocks, and the blocks that map it.
 func (l *layout) placeNode(a *allocator, n *node) {
-	var runs []run
+	data := coalesce(n.runs)
 	if blocks := uint32(roundUp(n.size, blockSize)); !n.sparse && blocks > 0 {
-		runs = a.place(make([]run, 0, 1), run{blocks: blocks})
+		data = []run{{blocks: blocks}}
 	}
-	if n.sparse {
-		for _, r := range coalesce(n.runs) {
-			runs = a.place(runs, r)
-		}
-	}
-	n.runs = runs
 	if l.version == 2 {
-		n.maps = newMaps(runs, uint64(roundUp(n.size, blockSize)))
-	} else {
-		n.maps = newTree(len(runs))
+		n.maps = newMaps(data, uint64(roundUp(n.size, blockSize)))
+		n.runs = a.placeMapped(data, n.maps)
+		return
 	}
+	n.runs = make([]run, 0, len(data))
+	for _, r := range data {
+		n.runs = a.place(n.runs, r)
+	}
+	n.maps = newTree(len(n.runs))
 	for i := range n.maps {
 		n.maps[i].block = a.one()
 	}
+}
+
+// placeMapped returns where data lies. Each block that maps it lies before what
+// it maps, as a reader that goes through both expects.
+func (a *allocator) placeMapped(data []run, maps []mapped) (runs []run) {
+	for _, r := range data {
+		for r.blocks > 0 {
+			for len(maps) > 0 && maps[0].first <= r.logical {
+				maps[0].block = a.one()
+				maps = maps[1:]
+			}
+			part := r
+			if len(maps) > 0 {
+				part.blocks = min(part.blocks, maps[0].first-part.logical)
+			}
+			runs = a.place(runs, part)
+			r.logical += part.blocks
+			r.blocks -= part.blocks
+		}
+	}
+	return runs
 }
 
 // place appends to runs where the blocks of r lie.
@@ -113,7 +133,7 @@ func (a *allocator) place(runs []run, r run) []run {
 // coalesce joins runs of data that were placed before, and may now lie
 // elsewhere.
 func coalesce(runs []run) []run {
-	var joined []run
+	joined := make([]run, 0, len(runs))
 	for _, r := range runs {
 		if i := len(joined) - 1; i >= 0 && joined[i].logical+joined[i].blocks == r.logical {
 			joined[i].blocks += r.blocks

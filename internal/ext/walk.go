@@ -110,6 +110,9 @@ func (w *walk) finish(dir *node) error {
 			dir.links++
 		}
 	}
+	if !w.sums && dir.links > maxLinks {
+		return at(dir.path(), fmt.Errorf("has more than %d directories", maxLinks-2))
+	}
 	if dir == w.lost && len(dir.kids) == 0 {
 		dir.size = lostBlocks * blockSize
 		return nil
