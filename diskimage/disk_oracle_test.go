@@ -1,0 +1,252 @@
+package diskimage_test
+
+import (
+	"fmt"
+	"io"
+	"io/fs"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"testing"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"github.com/netbootkit/netbootkit/diskimage"
+	"github.com/netbootkit/netbootkit/internal/golden"
+	"github.com/netbootkit/netbootkit/internal/oracle"
+)
+
+// presets returns the disk that each preset makes of the small root.
+func presets(tb testing.TB, opts ...diskimage.Option) map[string]*diskimage.Layout {
+	tb.Helper()
+	opts = append([]diskimage.Option{
+		diskimage.WithLoaders(biosModules(tb)), diskimage.WithCloudConfig([]byte("#cloud-config\nhostname: test\n")),
+	}, opts...)
+	all := make(map[string]*diskimage.Layout)
+	for name, preset := range map[string]func(fs.FS) (*diskimage.Layout, error){
+		"efi":   func(tree fs.FS) (*diskimage.Layout, error) { return diskimage.EFI(tb.Context(), tree, opts...) },
+		"bios":  func(tree fs.FS) (*diskimage.Layout, error) { return diskimage.BIOS(tb.Context(), tree, opts...) },
+		"plain": func(tree fs.FS) (*diskimage.Layout, error) { return diskimage.Plain(tb.Context(), tree, 0, opts...) },
+	} {
+		l, err := preset(smallRoot())
+		require.NoError(tb, err)
+		all[name] = l
+	}
+	return all
+}
+
+func TestPresetsAsOthersReadThem(t *testing.T) {
+	t.Parallel()
+	for name, l := range presets(t) {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			disk := opened(t, l)
+			file := onDisk(t, l)
+			assert.Contains(t, ran(t, "sgdisk", "-v", file), "No problems found")
+			assert.Contains(t, ran(t, "sfdisk", "--verify", file), "No errors detected")
+			golden.Check(t, name+".sgdisk.txt", []byte(strings.ReplaceAll(ran(t, "sgdisk", "-p", file), file, "DISK")))
+			for i, p := range disk.Layout().Partitions {
+				checkPartition(t, disk, i+1, p)
+			}
+		})
+	}
+}
+
+// checkPartition has the file system of a partition checked.
+func checkPartition(t *testing.T, disk *diskimage.Disk, number int, p diskimage.Partition) {
+	t.Helper()
+	switch part := cutOut(t, disk, number); p.Label {
+	case "bios":
+	case "efi":
+		ran(t, "fsck.vfat", "-n", part)
+		golden.Check(t, "esp.mdir.txt", []byte(ran(t, "mdir", "-i", part, "-/", "-b", "::")))
+	default:
+		ran(t, "e2fsck", "-fn", part)
+	}
+}
+
+// TestKairosAsOthersReadIt walks through COS_OEM, COS_RECOVERY and the image in
+// there.
+func TestKairosAsOthersReadIt(t *testing.T) {
+	t.Parallel()
+	all := presets(t)
+	for _, name := range []string{"efi", "bios"} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			disk := opened(t, all[name])
+			oem, recovery := cutOut(t, disk, 2), cutOut(t, disk, 3)
+			assert.Equal(t, "COS_OEM", label(t, oem))
+			assert.Equal(t, "COS_RECOVERY", label(t, recovery))
+			golden.Check(t, "01_reset.yaml", []byte(inside(t, oem, "/01_reset.yaml")))
+			assert.Equal(t, "#cloud-config\nhostname: test\n", inside(t, oem, "/90_custom.yaml"))
+			env := inside(t, oem, "/grubenv")
+			assert.Len(t, env, 1024)
+			assert.Equal(t, "next_entry=recovery\n", ran(t, "grub-editenv", written(t, env), "list"))
+			assert.Equal(t, "echo Kairos\n", inside(t, recovery, "/etc/cos/grub.cfg"))
+			if name == "bios" {
+				ran(t, "grub-script-check", written(t, inside(t, recovery, "/grub2/grub.cfg")))
+				assert.NotEmpty(t, inside(t, recovery, "/grub2/i386-pc/moddep.lst"))
+			}
+			system := filepath.Join(t.TempDir(), "recovery.img")
+			ran(t, "debugfs", "-R", "dump /cOS/recovery.img "+system, recovery)
+			ran(t, "e2fsck", "-fn", system)
+			assert.Equal(t, "COS_SYSTEM", label(t, system))
+			walked(t, system, smallRoot())
+		})
+	}
+}
+
+// TestPlainAsOthersReadIt walks through the root of a plain disk.
+func TestPlainAsOthersReadIt(t *testing.T) {
+	t.Parallel()
+	disk := opened(t, presets(t)["plain"])
+	root := cutOut(t, disk, 3)
+	assert.Equal(t, "root", label(t, root))
+	walked(t, root, without(smallRoot(), "fstab"))
+	menu := inside(t, root, "/boot/grub/grub.cfg")
+	golden.Check(t, "plain.grub.cfg", []byte(menu))
+	ran(t, "grub-script-check", written(t, menu))
+	golden.Check(t, "plain.files.txt", fmt.Appendf(nil, "%s\n%s\n%s\n%s",
+		inside(t, root, "/etc/fstab"), inside(t, root, "/etc/repart.d/50-root.conf"),
+		inside(t, root, "/var/lib/cloud/seed/nocloud/user-data"), inside(t, root, "/var/lib/cloud/seed/nocloud/meta-data")))
+	esp := cutOut(t, disk, 2)
+	stub := ran(t, "mtype", "-i", esp, "::/EFI/debian/grub.cfg")
+	golden.Check(t, "plain.stub.cfg", []byte(stub))
+	uuid := strings.TrimSpace(ran(t, "blkid", "-o", "value", "-s", "UUID", root))
+	assert.Contains(t, stub, uuid)
+	assert.Contains(t, menu, uuid)
+	assert.Contains(t, menu, "root=PARTUUID="+strings.ToLower(disk.Layout().Partitions[2].ID.String()))
+}
+
+// label returns the label of a file system in a file.
+func label(tb testing.TB, file string) string {
+	tb.Helper()
+	return strings.TrimSpace(ran(tb, "blkid", "-o", "value", "-s", "LABEL", file))
+}
+
+// inside returns a file of an ext2 or ext4 in a file.
+func inside(tb testing.TB, image, name string) string {
+	tb.Helper()
+	file := filepath.Join(tb.TempDir(), "inside")
+	ran(tb, "debugfs", "-R", "dump "+name+" "+file, image)
+	b, err := os.ReadFile(file)
+	require.NoError(tb, err)
+	return string(b)
+}
+
+// written puts text into a file of its own.
+func written(tb testing.TB, text string) string {
+	tb.Helper()
+	file := filepath.Join(tb.TempDir(), "written")
+	require.NoError(tb, os.WriteFile(file, []byte(text), 0o600))
+	return file
+}
+
+// walked compares what debugfs says of the files of an ext2 or ext4 with a tree.
+func walked(t *testing.T, image string, tree fs.FS) {
+	t.Helper()
+	dump := t.TempDir()
+	ran(t, "debugfs", "-R", "rdump / "+dump, image)
+	require.NoError(t, fs.WalkDir(tree, ".", func(name string, d fs.DirEntry, err error) error {
+		require.NoError(t, err)
+		stat := ran(t, "debugfs", "-R", "stat /"+name, image)
+		info, err := d.Info()
+		require.NoError(t, err)
+		kind := map[fs.FileMode]string{
+			0: "regular", fs.ModeDir: "directory", fs.ModeSymlink: "symlink", fs.ModeDevice | fs.ModeCharDevice: "character special",
+		}[info.Mode().Type()]
+		assert.Contains(t, stat, "Type: "+kind, name)
+		mode := info.Mode().Perm()
+		if info.Mode()&fs.ModeSetuid != 0 {
+			mode |= 0o4000
+		}
+		if name != "." && !d.IsDir() {
+			assert.Contains(t, stat, fmt.Sprintf("Mode:  0%s ", strconv.FormatInt(int64(mode), 8)), name)
+		}
+		if d.Type().IsRegular() {
+			want, err := fs.ReadFile(tree, name)
+			require.NoError(t, err)
+			got, err := os.ReadFile(filepath.Join(dump, name))
+			require.NoError(t, err)
+			assert.Equal(t, string(want), string(got), name)
+		}
+		return nil
+	}))
+}
+
+func TestDOSTableAsOthersReadIt(t *testing.T) {
+	t.Parallel()
+	id, err := diskimage.ParseGUID("11223344-0000-4000-8000-000000000000")
+	require.NoError(t, err)
+	l := &diskimage.Layout{MBR: true, ID: id, Boot: []byte("code"), Size: 3000 * miB, Partitions: []diskimage.Partition{
+		{Type: diskimage.TypeEFI(), Size: 10 * miB, Content: diskimage.FAT("EFI", smallRootESP())},
+		{Attributes: diskimage.LegacyBIOS, Size: 1500 * miB},
+		{Type: diskimage.TypeBasicData(), Size: miB},
+		{MBRType: 0x8E, Size: diskimage.Rest},
+	}}
+	file := onDisk(t, l)
+	assert.Contains(t, ran(t, "sfdisk", "--verify", file), "No errors detected")
+	golden.Check(t, "mbr.sfdisk.txt", []byte(strings.ReplaceAll(ran(t, "sfdisk", "-d", file), file, "DISK")))
+	b, err := os.ReadFile(cutHead(t, file))
+	require.NoError(t, err)
+	assert.Equal(t, "code", string(b[:4]))
+	assert.Equal(t, []byte{0x20, 0x21, 0}, b[447:450], "sector 2048 is cylinder 0, head 32, sector 33")
+}
+
+// cutHead returns a file with the first sector of another.
+func cutHead(tb testing.TB, file string) string {
+	tb.Helper()
+	f, err := os.Open(file)
+	require.NoError(tb, err)
+	defer f.Close()
+	b := make([]byte, 512)
+	_, err = io.ReadFull(f, b)
+	require.NoError(tb, err)
+	return written(tb, string(b))
+}
+
+// smallRootESP is a tree for a FAT.
+func smallRootESP() fs.FS {
+	sub, _ := fs.Sub(smallRoot(), "etc")
+	return sub
+}
+
+// TestUnprivileged builds a disk as nobody, without any capability.
+func TestUnprivileged(t *testing.T) {
+	t.Parallel()
+	oracle.Root(t)
+	setpriv := oracle.Need(t, "setpriv")
+	folder, err := os.MkdirTemp("", "unprivileged")
+	require.NoError(t, err)
+	t.Cleanup(func() { _ = os.RemoveAll(folder) })
+	require.NoError(t, os.Chmod(folder, 0o777)) //nolint:gosec // another user writes there
+	program := filepath.Join(folder, "test")
+	self, err := os.ReadFile(os.Args[0])
+	require.NoError(t, err)
+	require.NoError(t, os.WriteFile(program, self, 0o755)) //nolint:gosec // another user runs it
+	cmd := exec.CommandContext(t.Context(), setpriv, "--reuid", "65534", "--regid", "65534", "--clear-groups", "--bounding-set", "-all",
+		"--no-new-privs", program, "-test.run", "^TestAsNobody$", "-test.v")
+	cmd.Dir = folder
+	cmd.Env = append(os.Environ(), "TMPDIR="+folder, "NETBOOTKIT_TEST_NOBODY=1")
+	out, err := cmd.CombinedOutput()
+	require.NoError(t, err, "%s", out)
+	require.Contains(t, string(out), "--- PASS: TestAsNobody")
+}
+
+// TestAsNobody is the other half of [TestUnprivileged].
+func TestAsNobody(t *testing.T) {
+	t.Parallel()
+	if os.Getenv("NETBOOTKIT_TEST_NOBODY") == "" {
+		t.Skip("is run by TestUnprivileged")
+	}
+	require.Equal(t, 65534, os.Geteuid())
+	_, err := os.ReadFile("/etc/shadow")
+	require.ErrorIs(t, err, fs.ErrPermission)
+	for name, l := range presets(t) {
+		file := onDisk(t, l)
+		assert.Contains(t, ran(t, "sgdisk", "-v", file), "No problems found", name)
+	}
+}
