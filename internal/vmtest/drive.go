@@ -1,6 +1,7 @@
 package vmtest
 
 import (
+	"cmp"
 	"fmt"
 	"strings"
 )
@@ -27,6 +28,10 @@ type Drive struct {
 	Kind DriveKind
 	File string // the image
 
+	// Format is that of the image, by QEMU's name, such as qcow2, vpc or vmdk;
+	// "" is raw.
+	Format string
+
 	// ReadOnly is a drive that the machine cannot write to, as CDs always are.
 	ReadOnly bool
 
@@ -42,7 +47,7 @@ type Drive struct {
 // arguments returns those for the drive of a number.
 func (d *Drive) arguments(number int, firmware Firmware) []string {
 	id := fmt.Sprintf("drive%d", number)
-	image := "if=none,format=raw,id=" + id + ",file=" + strings.ReplaceAll(d.File, ",", ",,")
+	image := "if=none,format=" + cmp.Or(d.Format, "raw") + ",id=" + id + ",file=" + strings.ReplaceAll(d.File, ",", ",,")
 	switch {
 	case d.Kind == CD || d.ReadOnly:
 		image += ",readonly=on"

@@ -145,3 +145,25 @@ func PackagesT(tb testing.TB, arch string, names ...string) (dir string) {
 	require.NoError(tb, err)
 	return dir
 }
+
+// InstalledRootT returns a tar of the root file system of a system that runs
+// from a disk, as [InstalledRoot] does, or skips where it cannot be made.
+func InstalledRootT(tb testing.TB) (file string) {
+	tb.Helper()
+	oracle.Root(tb)
+	oracle.Need(tb, "mmdebstrap")
+	oracle.File(tb, "/usr/share/keyrings/debian-archive-keyring.gpg")
+	file, err := InstalledRoot(tb.Context())
+	require.NoError(tb, err)
+	return file
+}
+
+// InstalledProgramT returns the program that reports from such a system, or
+// skips where it cannot be made.
+func InstalledProgramT(tb testing.TB) []byte {
+	tb.Helper()
+	oracle.Need(tb, "go")
+	program, err := InstalledProgram(tb.Context())
+	require.NoError(tb, err)
+	return program
+}
