@@ -34,10 +34,13 @@ const (
 // directories are behind the old files. Blocks of files that are gone are
 // zeros, as are those of the old directories. Files that only another tree than
 // that of [Open] shows are left out. Names from an image without Rock Ridge and
-// Joliet become lower case.
+// Joliet become lower case. A new volume identifier also goes into the menus of
+// the image, *.cfg, *.conf and *.lst, where the old one stands for the medium:
+// behind LABEL= and in GRUB's search.
 //
 // The error matches [errors.ErrUnsupported] for images with UDF, for compressed
-// and sparse files, and for boot images that were to be replaced or removed.
+// and sparse files, for boot images that were to be replaced or removed, and for
+// a new volume identifier if a menu in the EFI system partition has the old one.
 func Remaster(ctx context.Context, w io.Writer, iso File, opts ...Option) (int64, error) {
 	cfg, err := newConfig(opRemaster, opts)
 	if err != nil {
@@ -112,6 +115,11 @@ func newRemaster(ctx context.Context, iso File, cfg *config) (*remastering, erro
 	}
 	if r.catalog, err = old.Catalog(); err != nil {
 		return nil, err
+	}
+	if id := old.Volume().ID; cfg.volumeID != "" && cfg.volumeID != id && id != "" {
+		if err := r.checkLoaders(cfg.volumeID); err != nil {
+			return nil, err
+		}
 	}
 	if r.disk, err = readDisk(iso); err != nil {
 		return nil, err

@@ -42,6 +42,11 @@ func changed(ctx context.Context, old *iso9660.Image, cfg *config, at time.Time)
 	if err := c.addImage(ctx, old); err != nil {
 		return nil, err
 	}
+	if id := old.Volume().ID; cfg.volumeID != "" && cfg.volumeID != id && id != "" {
+		if err := c.relabel(old, cfg.volumeID); err != nil {
+			return nil, err
+		}
+	}
 	if err := c.remove(cfg.remove); err != nil {
 		return nil, err
 	}

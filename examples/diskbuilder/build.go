@@ -1,0 +1,174 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"strings"
+
+	"github.com/netbootkit/netbootkit/artifacts"
+	"github.com/netbootkit/netbootkit/diskimage"
+	"github.com/netbootkit/netbootkit/examples/internal/debian"
+	"github.com/netbootkit/netbootkit/examples/internal/output"
+	"github.com/netbootkit/netbootkit/examples/internal/source"
+)
+
+// A made is a file that is complete.
+type made struct {
+	format format
+	file   *output.File
+}
+
+// make makes the disk once, and writes it in all formats. It returns what was
+// completed, also with an error.
+func (j *job) make(ctx context.Context) (_ []made, err error) {
+	tree, err := j.from.Tree(ctx, j.store, j.source, j.log, j.report)
+	if err != nil {
+		return nil, err
+	}
+	defer func() { err = errors.Join(err, tree.Close()) }()
+	opts, done, err := j.options(ctx)
+	defer done()
+	if err != nil {
+		return nil, err
+	}
+	layout, err := j.layout(ctx, tree, opts)
+	if err != nil {
+		return nil, err
+	}
+	disk, err := diskimage.Open(ctx, layout, j.commonOptions()...)
+	if err != nil {
+		return nil, err
+	}
+	var all []made
+	for _, f := range j.formats() {
+		file, err := output.Create(j.name(f, diskName(tree)), dataOf(disk)/leastRatio)
+		if err != nil {
+			return all, err
+		}
+		if err := file.Finish(f.write(ctx, file, disk, j.commonOptions()...)); err != nil {
+			return all, err
+		}
+		all = append(all, made{f, file})
+	}
+	return all, nil
+}
+
+// leastRatio is how many times smaller a disk can be compressed at the most.
+const leastRatio = 3
+
+// dataOf returns how many bytes of a disk are not known to be zeros.
+func dataOf(disk *diskimage.Disk) int64 {
+	var sum int64
+	for off := int64(0); ; {
+		start, end, ok := disk.NextData(off)
+		if !ok {
+			return sum
+		}
+		sum += end - start
+		off = end
+	}
+}
+
+// diskName returns the name of a disk of a tree, without what says its format.
+func diskName(tree fs.FS) string {
+	release, err := artifacts.ReadRelease(tree)
+	if err != nil || release.Name == "" {
+		return "disk"
+	}
+	if isKairos(tree) {
+		return "kairos-" + release.Name
+	}
+	return release.Name
+}
+
+// isKairos reports whether a tree can be a Kairos's recovery system.
+func isKairos(tree fs.FS) bool {
+	_, err := fs.Stat(tree, "etc/cos/grub.cfg")
+	return err == nil
+}
+
+// layout returns what the disk is like. If a boot loader is missing it takes
+// Debian's.
+func (j *job) layout(ctx context.Context, tree fs.FS, opts []diskimage.Option) (*diskimage.Layout, error) {
+	for _, name := range j.grub {
+		root, err := os.OpenRoot(name) // It may be a whole computer, of which little is read.
+		if err != nil {
+			return nil, err
+		}
+		opts = append(opts, diskimage.WithLoaders(root.FS()))
+	}
+	layout, err := j.preset(ctx, tree, opts)
+	var missing *diskimage.LoaderError
+	if !errors.As(err, &missing) || j.offline {
+		return layout, err
+	}
+	packages := debian.Loaders(missing.Arch)
+	if len(packages) == 0 {
+		return nil, err
+	}
+	loaders, fetchErr := debian.Open(ctx, j.store, j.debian, packages...)
+	if fetchErr != nil {
+		return nil, errors.Join(err, fmt.Errorf("fetching Debian's did not work either: %w", fetchErr))
+	}
+	return j.preset(ctx, tree, append(opts, diskimage.WithLoaders(loaders)))
+}
+
+// preset returns the disk of a Kairos, or a plain one.
+func (j *job) preset(ctx context.Context, tree fs.FS, opts []diskimage.Option) (*diskimage.Layout, error) {
+	if !isKairos(tree) || j.plain {
+		if j.stateSize != 0 {
+			return nil, errors.New("-state-size is for a Kairos, which has /etc/cos/grub.cfg")
+		}
+		if j.cmdline != "" {
+			opts = append(opts, diskimage.WithCmdline(j.cmdline))
+		}
+		if j.consoles != "" {
+			opts = append(opts, diskimage.WithConsoles(strings.Fields(j.consoles)...))
+		}
+		return diskimage.Plain(ctx, tree, j.firmware(), opts...)
+	}
+	if j.cmdline != "" || j.consoles != "" {
+		return nil, errors.New("-cmdline and -console are not for a Kairos, which has its own in /etc/cos")
+	}
+	opts = append(opts, diskimage.WithStateSize(j.stateSize))
+	switch {
+	case j.efi && j.bios:
+		return nil, errors.New("a Kairos's disk is for -efi or for -bios, not for both")
+	case j.bios:
+		return diskimage.BIOS(ctx, tree, opts...)
+	default:
+		return diskimage.EFI(ctx, tree, opts...)
+	}
+}
+
+// commonOptions returns what all steps take.
+func (j *job) commonOptions() []diskimage.Option {
+	return []diskimage.Option{diskimage.WithLogger(j.log), diskimage.WithProgress(j.report)}
+}
+
+// options returns what all presets take. The caller calls what is returned with
+// them, in any case, when the disk is made.
+func (j *job) options(ctx context.Context) ([]diskimage.Option, func(), error) {
+	opts := []diskimage.Option{diskimage.WithLogger(j.log)}
+	if j.size != 0 {
+		opts = append(opts, diskimage.WithSize(j.size))
+	}
+	if !j.time.IsZero() {
+		opts = append(opts, diskimage.WithTime(j.time))
+	}
+	text, err := j.cloudConfig.Load(ctx, j.stdin, j.log)
+	if err != nil {
+		return nil, func() {}, err
+	}
+	if text != nil {
+		opts = append(opts, diskimage.WithCloudConfig(text))
+	}
+	trees, done, err := source.Folders(ctx, j.overlay)
+	for _, tree := range trees {
+		opts = append(opts, diskimage.WithRootFiles(tree))
+	}
+	return opts, done, err
+}

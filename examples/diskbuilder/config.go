@@ -1,0 +1,165 @@
+package main
+
+import (
+	"errors"
+	"flag"
+	"fmt"
+	"io"
+	"os"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/netbootkit/netbootkit/diskimage"
+	"github.com/netbootkit/netbootkit/examples/internal/cli"
+	"github.com/netbootkit/netbootkit/examples/internal/debian"
+	"github.com/netbootkit/netbootkit/examples/internal/source"
+)
+
+// A config is the command line.
+type config struct {
+	source string
+	from   source.Flags
+	output string
+
+	efi, bios   bool
+	plain       bool
+	size        int64 // MiB
+	stateSize   int64 // MiB
+	wanted      map[string]*bool
+	cloudConfig source.CloudConfig
+	overlay     cli.Strings
+	cmdline     string
+	consoles    string
+	grub        cli.Strings
+	offline     bool
+	debian      string
+	time        time.Time // from SOURCE_DATE_EPOCH; zero if there is none
+}
+
+const usageText = `Diskbuilder makes disks that boot, without root, loop devices or other programs.
+
+	diskbuilder -efi|-bios [-o disk.raw] [-vhd] [-gce] [-qcow2] [-vmdk] [-cloud-config F] SOURCE
+
+SOURCE is a container image in any of AuroraBoot's forms (quay.io/kairos/…, docker:…, ocifile:…), a folder or a tar. That
+of a Kairos becomes its recovery disk, which installs itself at its first boot; any other becomes the root file system.
+Without a format the disk is raw; with some, it is made once and written in each of them, beside -o.
+SOURCE_DATE_EPOCH in the environment sets the time of what is made.
+
+`
+
+// parseConfig reads the command line. Help goes to stdout.
+func parseConfig(args []string, stdout io.Writer) (*config, error) {
+	c := &config{wanted: make(map[string]*bool)}
+	flags := flag.NewFlagSet("diskbuilder", flag.ContinueOnError)
+	c.register(flags)
+	flags.Usage = func() {
+		fmt.Fprint(flags.Output(), usageText)
+		flags.PrintDefaults()
+	}
+	words, err := cli.Parse(flags, args, stdout)
+	if err != nil {
+		return nil, err
+	}
+	if len(words) != 1 {
+		return nil, cli.Usagef("want one source, got %d: %q", len(words), words)
+	}
+	c.source = words[0]
+	if err := errors.Join(c.validate(), c.readEpoch(os.Getenv("SOURCE_DATE_EPOCH"))); err != nil {
+		return nil, &cli.UsageError{Err: err}
+	}
+	return c, nil
+}
+
+func (c *config) register(f *flag.FlagSet) {
+	f.StringVar(&c.output, "o", "", "the disk's `file` (default: named after what is in it)")
+	f.BoolVar(&c.efi, "efi", false, "make a disk that boots by UEFI")
+	f.BoolVar(&c.bios, "bios", false, "make a disk that boots by BIOS; with -efi as well, if it is not a Kairos")
+	f.BoolVar(&c.plain, "plain", false, "make the source the root file system even if it is a Kairos")
+	for _, format := range formats() {
+		c.wanted[format.name] = f.Bool(format.name, false, format.usage)
+	}
+	f.Int64Var(&c.size, "size", 0, "the disk's size in `MiB` (default: what fits)")
+	f.Int64Var(&c.stateSize, "state-size", 0, "how many `MiB` the state partition gets that a Kairos adds (default: three times its recovery partition)")
+	f.Var(&c.overlay, "overlay-rootfs", "`folder` laid over the root file system; may be given more than once")
+	f.StringVar(&c.cmdline, "cmdline", "", "`words` added to the kernel's command line, if it is not a Kairos")
+	f.StringVar(&c.consoles, "console", "", "the kernel's `consoles`, with blanks between, the last one for people (default: ttyS0 tty0)")
+	f.Var(&c.grub, "grub", "`folder` with boot loaders, for sources that have none; may be given more than once")
+	f.BoolVar(&c.offline, "no-fetch", false, "do not fetch Debian's boot loaders when the source has none")
+	f.StringVar(&c.debian, "debian", debian.DefaultBase, "`URL` of Debian's archive")
+	c.cloudConfig.Register(f)
+	c.from.Register(f)
+}
+
+func (c *config) validate() error {
+	errs := []error{c.cloudConfig.Check()}
+	fault := func(format string, args ...any) { errs = append(errs, fmt.Errorf(format, args...)) }
+	if !c.efi && !c.bios {
+		fault("say what the disk boots on: -efi or -bios")
+	}
+	if c.size < 0 || c.stateSize < 0 {
+		fault("-size %d and -state-size %d must not be negative", c.size, c.stateSize)
+	}
+	for _, name := range append(c.overlay, c.grub...) {
+		if info, err := os.Stat(name); err != nil {
+			errs = append(errs, err)
+		} else if !info.IsDir() {
+			fault("%s is not a folder", name)
+		}
+	}
+	return errors.Join(errs...)
+}
+
+// uefi reports whether the disk boots by UEFI.
+func (c *config) uefi() bool { return c.efi }
+
+// firmware returns what a plain disk boots on.
+func (c *config) firmware() diskimage.Firmware {
+	var f diskimage.Firmware
+	if c.efi {
+		f |= diskimage.FirmwareUEFI
+	}
+	if c.bios {
+		f |= diskimage.FirmwareBIOS
+	}
+	return f
+}
+
+// formats returns the formats that are wanted: raw if none is.
+func (c *config) formats() []format {
+	var wanted []format
+	for _, f := range formats() {
+		if *c.wanted[f.name] {
+			wanted = append(wanted, f)
+		}
+	}
+	if len(wanted) == 0 {
+		wanted = formats()[:1]
+	}
+	return wanted
+}
+
+// name returns the name of the file in a format.
+func (c *config) name(f format, base string) string {
+	if c.output != "" {
+		base = strings.TrimSuffix(c.output, ".raw")
+		if f.name == formats()[0].name {
+			return c.output
+		}
+	}
+	return base + f.suffix
+}
+
+// readEpoch takes the time of what is made from a number of seconds since 1970
+// (reproducible-builds.org, SOURCE_DATE_EPOCH).
+func (c *config) readEpoch(text string) error {
+	if text == "" {
+		return nil
+	}
+	seconds, err := strconv.ParseInt(text, 10, 64)
+	if err != nil {
+		return fmt.Errorf("SOURCE_DATE_EPOCH %q is not a number of seconds", text)
+	}
+	c.time = time.Unix(seconds, 0).UTC()
+	return nil
+}

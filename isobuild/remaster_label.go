@@ -1,0 +1,127 @@
+package isobuild
+
+import (
+	"archive/tar"
+	"bytes"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"path"
+	"regexp"
+	"slices"
+	"strings"
+
+	"github.com/netbootkit/netbootkit/internal/iso9660"
+)
+
+const (
+	// maxESP is how much of an EFI system partition is searched when the boot
+	// catalogue does not say its size, in bytes.
+	maxESP = 64 << 20
+)
+
+// A relabeling changes the volume identifier in menus, which lead the kernel
+// and GRUB to their medium by it.
+type relabeling struct {
+	pattern *regexp.Regexp
+	to      string
+}
+
+// newRelabeling returns what changes from to to. It knows the identifier behind
+// LABEL=, as in root=live:CDLABEL= and inst.stage2=hd:LABEL=, and behind GRUB's search -l, --label and --fs-label, with blanks as
+// they are or as \x20.
+func newRelabeling(from, to string) *relabeling {
+	id := strings.ReplaceAll(regexp.QuoteMeta(from), " ", `(?: |\\x20)`)
+	const word = `A-Za-z0-9#+.:=@_\-`
+	return &relabeling{
+		pattern: regexp.MustCompile(`((?i:label)=|--?(?:l|label|fs-label)[ =]+)(["']?)` + id + `([^` + word + `]|$)`),
+		to:      to,
+	}
+}
+
+// apply returns text with the new identifier, and whether it had the old one.
+func (l *relabeling) apply(text []byte) ([]byte, bool) {
+	changed := false
+	out := l.pattern.ReplaceAllFunc(text, func(match []byte) []byte {
+		changed = true
+		m := l.pattern.FindSubmatch(match)
+		to := l.to
+		if bytes.Contains(match, []byte(`\x20`)) || len(m[2]) == 0 {
+			to = strings.ReplaceAll(to, " ", `\x20`)
+		}
+		return slices.Concat(m[1], m[2], []byte(to), m[3])
+	})
+	return out, changed
+}
+
+// relabel changes the volume identifier in the menus of the old image.
+func (c *changedTree) relabel(old *iso9660.Image, to string) error {
+	l := newRelabeling(old.Volume().ID, to)
+	return fs.WalkDir(old, ".", func(name string, d fs.DirEntry, err error) error {
+		if err != nil || !d.Type().IsRegular() || !isMenu(name) {
+			return err
+		}
+		info, err := d.Info()
+		if err != nil || info.Size() > maxMenu {
+			return err
+		}
+		text, err := fs.ReadFile(old, name)
+		if err != nil {
+			return err
+		}
+		text, changed := l.apply(text)
+		h, ok := info.Sys().(*tar.Header)
+		if !changed || !ok || h.Typeflag != tar.TypeReg {
+			return nil // Further names of a file are names of the new one, too.
+		}
+		if old.Volume().Names == iso9660.Plain {
+			name = strings.ToLower(name)
+		}
+		return c.replace(name, text)
+	})
+}
+
+// replace gives a file that is there, and all its names, other content.
+func (c *changedTree) replace(name string, text []byte) error {
+	found, err := c.tree.Lookup(name, false)
+	if err != nil {
+		return err
+	}
+	found.Size, found.Offset = int64(len(text)), int64(len(c.contents))
+	c.contents = append(c.contents, content{name: name, r: bytes.NewReader(text)})
+	return nil
+}
+
+// isMenu reports whether a file can be a boot loader's menu by its name.
+func isMenu(name string) bool {
+	ext := strings.ToLower(path.Ext(name))
+	return ext == ".cfg" || ext == ".conf" || ext == ".lst"
+}
+
+// checkLoaders fails if a menu in an EFI system partition has the old
+// identifier: partitions are not changed.
+func (r *remastering) checkLoaders(to string) error {
+	if r.catalog == nil {
+		return nil
+	}
+	l := newRelabeling(r.old.Volume().ID, to)
+	for _, e := range r.catalog.Entries {
+		if e.Platform != iso9660.PlatformEFI {
+			continue
+		}
+		size := int64(e.Sectors) * 512
+		if e.Sectors == 0 || e.Sectors == 0xffff {
+			size = maxESP
+		}
+		data, err := io.ReadAll(io.NewSectionReader(r.iso, offset(e.Block), size))
+		if err != nil {
+			return err
+		}
+		if l.pattern.Match(data) {
+			return fmt.Errorf("volume identifier: a menu in the EFI system partition has the old one, %q, and stays as it is: %w",
+				r.old.Volume().ID, errors.ErrUnsupported)
+		}
+	}
+	return nil
+}
