@@ -116,8 +116,8 @@ func (c *config) gzip(ctx context.Context, w io.Writer, archive *sparseTar, size
 		return 0, err
 	}
 	out := newGzip(w)
-	progress := c.newMeter(size)
-	at, reported := int64(0), int64(0)
+	progress := c.newGauge(size)
+	at := int64(0)
 	read := func(j *job) error {
 		if at >= archive.Size() {
 			return io.EOF
@@ -135,9 +135,7 @@ func (c *config) gzip(ctx context.Context, w io.Writer, archive *sparseTar, size
 		if err := out.add(j.plain, j.packed); err != nil {
 			return err
 		}
-		now := archive.reached(j.off + int64(len(j.plain)))
-		progress.Add(now - reported)
-		reported = now
+		progress.reach(archive.reached(j.off + int64(len(j.plain))))
 		return nil
 	}
 	err = out.begin()
@@ -148,7 +146,7 @@ func (c *config) gzip(ctx context.Context, w io.Writer, archive *sparseTar, size
 		err = out.end()
 	}
 	if err == nil {
-		progress.Finish()
+		progress.finish()
 	}
 	return out.written, err
 }

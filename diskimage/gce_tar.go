@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"encoding/binary"
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/netbootkit/netbootkit/internal/mosaic"
@@ -60,7 +61,7 @@ func tarHeader(spans []span, size int64, made time.Time) []byte {
 		stored += s.end - s.start
 	}
 	if len(spans) == 0 || spans[len(spans)-1].end < size {
-		spans = append(spans[:len(spans):len(spans)], span{size, size}) // Says where the last hole ends.
+		spans = append(slices.Clip(spans), span{size, size}) // Says where the last hole ends.
 	}
 	b := make([]byte, tarBlock)
 	copy(b, "disk.raw")

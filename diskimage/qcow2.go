@@ -41,13 +41,13 @@ func (c *config) writeQCOW2(ctx context.Context, w io.WriterAt, disk File) (int6
 		return 0, err
 	}
 	q := newQCOW2(w, disk.Size())
-	progress := c.newMeter(disk.Size())
-	err = q.copy(ctx, disk, progress.Add)
+	progress := c.newGauge(disk.Size())
+	err = q.copy(ctx, disk, progress.reach)
 	if err == nil {
 		err = q.finish()
 	}
 	if err == nil {
-		progress.Finish()
+		progress.finish()
 	}
 	return q.end, err
 }
@@ -75,7 +75,6 @@ func newQCOW2(w io.WriterAt, size int64) *qcow2 {
 func (q *qcow2) copy(ctx context.Context, disk File, progress func(int64)) error {
 	f := feed{disk: disk, unit: qcowCluster}
 	buf := make([]byte, chunkSize)
-	reported := int64(0)
 	for {
 		off, n, err := f.next(ctx, buf)
 		switch {
@@ -87,9 +86,7 @@ func (q *qcow2) copy(ctx context.Context, disk File, progress func(int64)) error
 		if err := q.chunk(buf[:n], off); err != nil {
 			return err
 		}
-		now := min(off+int64(n), q.size)
-		progress(now - reported)
-		reported = now
+		progress(off + int64(n))
 	}
 }
 

@@ -15,14 +15,14 @@ type stream struct {
 	at    io.WriterAt // w, where holes can be left out; otherwise nil
 	base  int64       // where the image begins in at
 	pos   int64       // what was written, in bytes, with the holes
-	meter *meter.Writer
+	gauge *gauge
 	zeros []byte
 }
 
 // newStream returns a stream to w, which reports the bytes of a disk of size
 // bytes.
 func (c *config) newStream(w io.Writer, size int64) *stream {
-	s := &stream{w: w, meter: c.newMeter(size)}
+	s := &stream{w: w, gauge: c.newGauge(size)}
 	s.at, s.base = growing(w)
 	return s
 }
@@ -60,7 +60,7 @@ func (s *stream) write(ctx context.Context, p []byte, off int64) error {
 		err = s.put(p)
 	}
 	if err == nil {
-		s.meter.Add(int64(len(p)))
+		s.gauge.reach(s.pos)
 	}
 	return err
 }
@@ -95,7 +95,7 @@ func (s *stream) hole(ctx context.Context, off int64) error {
 				return err
 			}
 		}
-		s.meter.Add(n)
+		s.gauge.reach(s.pos)
 	}
 	return nil
 }
@@ -111,14 +111,32 @@ func (s *stream) end(p []byte) error {
 			return err
 		}
 	}
-	s.meter.Finish()
+	s.gauge.finish()
 	return nil
 }
 
-// newMeter returns what reports the bytes of a disk of size bytes, of which
-// it has reported none.
-func (c *config) newMeter(size int64) *meter.Writer {
-	return meter.NewWriter(nil, c.op.String(), size, c.progress)
+// A gauge reports how far a disk is.
+type gauge struct {
+	meter       *meter.Writer
+	done, total int64 // bytes of the disk, with the holes
+}
+
+// newGauge returns a gauge for a disk of size bytes, which has reported none.
+func (c *config) newGauge(size int64) *gauge {
+	return &gauge{meter: meter.NewWriter(nil, c.op.String(), size, c.progress), total: size}
+}
+
+// reach reports that everything before off is done.
+func (g *gauge) reach(off int64) {
+	off = min(off, g.total)
+	g.meter.Add(off - g.done)
+	g.done = off
+}
+
+// finish reports that everything is done.
+func (g *gauge) finish() {
+	g.reach(g.total)
+	g.meter.Finish()
 }
 
 // processors returns how many goroutines compress.

@@ -99,11 +99,11 @@ func vhdFooter(size int64, id GUID) []byte {
 	be := binary.BigEndian
 	b := make([]byte, 0, vhdFooterSize)
 	b = append(b, "conectix"...)
-	b = be.AppendUint32(b, 2)                  // Features: a bit that is always set.
-	b = be.AppendUint32(b, 0x0001_0000)        // The version of the format.
+	b = be.AppendUint32(b, 2)                   // Features: a bit that is always set.
+	b = be.AppendUint32(b, 0x0001_0000)         // The version of the format.
 	b = be.AppendUint64(b, 0xFFFFFFFF_FFFFFFFF) // A fixed disk has no other header.
-	b = be.AppendUint32(b, 0)                  // The start of 2000.
-	b = append(b, "win "...)                   // Readers make up the size of others' disks from the geometry.
+	b = be.AppendUint32(b, 0)                   // The start of 2000.
+	b = append(b, "win "...)                    // Readers make up the size of others' disks from the geometry.
 	b = be.AppendUint32(b, 0x000A_0000)
 	b = append(b, "Wi2k"...)
 	b = be.AppendUint64(b, uint64(size)) // When it was made,

@@ -53,17 +53,15 @@ func (c *config) writeVMDK(ctx context.Context, w io.Writer, disk File) (int64, 
 		return 0, err
 	}
 	v := newVMDK(w, disk.Size())
-	progress := c.newMeter(v.size)
-	f, reported := feed{disk: disk, unit: vmdkGrain}, int64(0)
+	progress := c.newGauge(v.size)
+	f := feed{disk: disk, unit: vmdkGrain}
 	read := func(j *job) error {
 		off, n, err := f.next(ctx, j.plain)
 		j.off, j.plain = off, j.plain[:n]
 		return err
 	}
 	write := func(j *job) error {
-		now := j.off + int64(len(j.plain))
-		progress.Add(now - reported)
-		reported = now
+		progress.reach(j.off + int64(len(j.plain)))
 		return v.grains(j)
 	}
 	err = v.begin(identity(disk))
@@ -74,7 +72,7 @@ func (c *config) writeVMDK(ctx context.Context, w io.Writer, disk File) (int64, 
 		err = v.finish()
 	}
 	if err == nil {
-		progress.Finish()
+		progress.finish()
 	}
 	return v.written, err
 }
