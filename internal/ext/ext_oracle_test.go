@@ -31,8 +31,12 @@ func oddFor(tb testing.TB, v ext.Volume) fs.FS {
 }
 
 // mount has the kernel mount an image until unmount is called.
-func mount(t *testing.T, image, kind, options string) (dir string, unmount func()) {
+func mount(t *testing.T, image string, v ext.Volume, options string) (dir string, unmount func()) {
 	t.Helper()
+	kind := "ext4"
+	if v.Version == 2 {
+		kind = "ext2"
+	}
 	oracle.Root(t)
 	dir = t.TempDir()
 	run(t, "mount", "-t", kind, "-o", "loop,"+options, image, dir)
@@ -56,12 +60,8 @@ func TestNewForKernel(t *testing.T) {
 			want := oddFor(t, v)
 			image := save(t, newImage(t, want, v))
 			checkClean(t, image)
-			kind := "ext4"
-			if v.Version == 2 {
-				kind = "ext2"
-			}
 			for _, options := range []string{"ro", "rw,user_xattr,acl"} {
-				dir, unmount := mount(t, image, kind, options)
+				dir, unmount := mount(t, image, v, options)
 				sameFolder(t, want, dir)
 				unmount()
 				checkClean(t, image)

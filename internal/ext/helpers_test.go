@@ -208,6 +208,9 @@ func odd(tb testing.TB, more ...entry) fs.FS {
 	for i := range 3000 {
 		list = append(list, file(fmt.Sprintf("large/a file with a long name, number %04d", i), []byte{byte(i), byte(i >> 8)}))
 	}
+	for i := range 200 {
+		list = append(list, file(fmt.Sprintf("large/Größe ÿ %d", i), nil))
+	}
 	for i := range 300 {
 		list = append(list, dir(fmt.Sprintf("directories/%d", i)))
 	}
