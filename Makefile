@@ -33,10 +33,10 @@ test-all: lint fuzz ## the full matrix: lint, fuzzing, all virtual machines
 	cd artifacts/sigstore && $(GO) test -count=1 -race -shuffle=on ./...
 
 .PHONY: bench
-bench: ## compare with dnsmasq, atftpd and nginx, all in one run
+bench: ## compare with what people use today, all in one run
 	@.ci/setup bench
-	@$(MAKE) --no-print-directory bin/netboot bin/rootfs
-	$(GO) run ./internal/bench -netboot bin/netboot -rootfs bin/rootfs
+	@$(MAKE) --no-print-directory bin/netboot bin/rootfs bin/isobuilder
+	$(GO) run ./internal/bench -netboot bin/netboot -rootfs bin/rootfs -isobuilder bin/isobuilder
 
 .PHONY: cross
 cross: ## compile for the other systems
@@ -58,13 +58,16 @@ fuzz: ## every fuzz target for FUZZTIME (10s)
 	    echo "$$pkg $$f"; $(GO) test -run '^$$' -fuzz "^$$f$$" -fuzztime $(FUZZTIME) $$pkg; \
 	  done; done
 
-.PHONY: bin/netboot bin/rootfs bin/demo
+.PHONY: bin/netboot bin/rootfs bin/isobuilder bin/demo
 bin/netboot:
 	@mkdir -p bin
 	CGO_ENABLED=0 $(GO) build -o $@ ./examples/netboot
 bin/rootfs:
 	@mkdir -p bin
 	CGO_ENABLED=0 $(GO) build -o $@ ./examples/rootfs
+bin/isobuilder:
+	@mkdir -p bin
+	CGO_ENABLED=0 $(GO) build -o $@ ./examples/isobuilder
 bin/demo:
 	@mkdir -p bin
 	CGO_ENABLED=0 $(GO) build -o $@ ./internal/vmtest/demo

@@ -48,6 +48,12 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) error {
 			return masterISO(ctx, args[1:])
 		case "extract":
 			return extract(args[1:])
+		case "ext4", "fat":
+			return makeFileSystem(ctx, args[0], args[1:])
+		case "disk":
+			return makeDisk(ctx, args[1:])
+		case "convert":
+			return convert(ctx, args[1:])
 		}
 	}
 	l := lab{log: stderr}
@@ -59,7 +65,7 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) error {
 	flags.IntVar(&l.rounds, "n", 5, "how often each server is measured")
 	flags.Float64Var(&l.seconds, "seconds", 3, "how long each load lasts")
 	flags.IntVar(&l.mebibytes, "mib", 500, "how large the image is, in MiB")
-	pattern := flags.String("run", "", "do only the comparisons that match this `regexp`: offers, tftp, window, boot, http, image, squashfs or iso")
+	pattern := flags.String("run", "", "do only the comparisons that match this `regexp`: offers, tftp, window, boot, http, image, squashfs, iso or disk")
 	output := flags.String("o", "", "write the results to this `file`, too")
 	if err := flags.Parse(args); err != nil {
 		return err
@@ -105,6 +111,7 @@ func comparisons(wanted *regexp.Regexp) []comparison {
 		{"image", compareImage},
 		{"squashfs", compareSquashFS},
 		{"iso", compareISO},
+		{"disk", compareDisk},
 	}, func(c comparison) bool { return !wanted.MatchString(c.name) })
 }
 

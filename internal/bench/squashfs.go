@@ -9,7 +9,6 @@ import (
 	"os"
 	"strconv"
 
-	"github.com/netbootkit/netbootkit/artifacts"
 	"github.com/netbootkit/netbootkit/isobuild/squashfs"
 )
 
@@ -87,13 +86,9 @@ func makeSquashFS(ctx context.Context, args []string) (err error) {
 		}
 		opts = append(opts, squashfs.WithCompression(compression), squashfs.WithLevel(level), squashfs.WithBlockSize(block))
 	}
-	root, err := os.OpenRoot(args[0])
+	tree, err := openTree(ctx, args[0])
 	if err != nil {
 		return err
-	}
-	tree, err := artifacts.OpenDir(ctx, root)
-	if err != nil {
-		return errors.Join(err, root.Close())
 	}
 	defer func() { err = errors.Join(err, tree.Close()) }()
 	file, err := os.Create(args[1])
