@@ -38,7 +38,7 @@ func (j *job) make(ctx context.Context) (_ []made, err error) {
 	if err != nil {
 		return nil, err
 	}
-	disk, err := diskimage.Open(ctx, layout, j.commonOptions()...)
+	disk, err := diskimage.Open(ctx, layout, diskimage.WithLogger(j.log))
 	if err != nil {
 		return nil, err
 	}

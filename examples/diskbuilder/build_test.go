@@ -1,0 +1,134 @@
+package main
+
+import (
+	"os"
+	"os/exec"
+	"path/filepath"
+	"testing"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"github.com/netbootkit/netbootkit/internal/oracle"
+)
+
+// printed returns what a program of the distribution prints.
+func printed(t *testing.T, name string, args ...string) string {
+	t.Helper()
+	out, err := exec.CommandContext(t.Context(), oracle.Need(t, name), args...).CombinedOutput()
+	require.NoError(t, err, "%s", out)
+	return string(out)
+}
+
+func TestBuild(t *testing.T) {
+	t.Parallel()
+
+	for _, tt := range []struct {
+		name, tree string
+		flags      []string
+		labels     []string // of partitions
+	}{
+		{"plain for UEFI", "plain", []string{"-efi"}, []string{"EF00"}},
+		{"plain for BIOS", "plain", []string{"-bios"}, []string{"EF02"}},
+		{"plain for both", "plain", []string{"-efi", "-bios"}, []string{"EF00", "EF02"}},
+		{"Kairos for UEFI", "kairos", []string{"-efi"}, []string{"efi", "oem", "recovery"}},
+		{"Kairos for BIOS", "kairos", []string{"-bios"}, []string{"bios", "oem", "recovery"}},
+		{"Kairos as a plain one", "kairos", []string{"-efi", "-plain"}, []string{"EF00"}},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			t.Parallel()
+
+			l := newLab(t)
+			raw := l.path("disk.raw")
+			out, diag, err := l.run(t.Context(), append(append(grub(t), tt.flags...), "-o", raw,
+				"-cloud-config", l.path("config.yaml"), "-set", "name=node7", l.path(tt.tree))...)
+			require.NoError(t, err)
+			assert.Contains(t, printed(t, "sgdisk", "-v", raw), "No problems found")
+			table := printed(t, "sgdisk", "-p", raw)
+			for _, label := range tt.labels {
+				assert.Contains(t, table, label)
+			}
+			assert.Contains(t, out, raw)
+			assert.Contains(t, out, "qemu-system-x86_64")
+			assert.Contains(t, out, "aws ec2 import-snapshot")
+			assert.Contains(t, diag, "100 %")
+			assert.FileExists(t, raw+".sha256")
+		})
+	}
+}
+
+// TestBuildFormats makes all formats of one disk, which all hold the same.
+func TestBuildFormats(t *testing.T) {
+	t.Parallel()
+
+	l := newLab(t)
+	out, _, err := l.run(t.Context(), append(grub(t), "-efi", "-raw", "-vhd", "-gce", "-qcow2", "-vmdk", "-size", "1024",
+		"-o", l.path("disk.raw"), l.path("plain"))...)
+	require.NoError(t, err)
+	for suffix, format := range map[string]string{".vhd": "vpc", ".qcow2": "qcow2", ".vmdk": "vmdk"} {
+		assert.Contains(t, printed(t, "qemu-img", "compare", "-f", "raw", "-F", format, l.path("disk.raw"), l.path("disk")+suffix), "identical")
+	}
+	assert.Contains(t, printed(t, "tar", "tvf", l.path("disk.gce.tar.gz")), "1073741824")
+	for _, hint := range []string{"az storage blob upload", "gcloud compute images create", "aws ec2 import-snapshot"} {
+		assert.Contains(t, out, hint)
+	}
+}
+
+// TestBuildNamesTheDisk is in the folder where it runs, so it is not parallel.
+func TestBuildNamesTheDisk(t *testing.T) {
+	l := newLab(t)
+	t.Chdir(l.dir)
+	_, _, err := l.run(t.Context(), append(grub(t), "-efi", "-qcow2", "kairos")...)
+	require.NoError(t, err)
+	assert.FileExists(t, l.path("kairos-debian-12-core-amd64-generic-v1.2.3.qcow2"))
+}
+
+// TestBuildTakesItsTimeFromTheEnvironment changes it, so it is not parallel.
+func TestBuildTakesItsTimeFromTheEnvironment(t *testing.T) {
+	l := newLab(t)
+	digest := func(name string) string {
+		_, _, err := l.run(t.Context(), append(grub(t), "-efi", "-o", l.path(name), l.path("plain"))...)
+		require.NoError(t, err)
+		line, err := os.ReadFile(l.path(name) + ".sha256")
+		require.NoError(t, err)
+		return string(line[:64])
+	}
+	first := digest("a.raw")
+	assert.Equal(t, first, digest("b.raw"), "the same input gives the same bytes")
+	t.Setenv("SOURCE_DATE_EPOCH", "1700000000")
+	assert.NotEqual(t, first, digest("c.raw"))
+}
+
+// TestErrors checks that each fault names itself, before any file is made.
+func TestErrors(t *testing.T) {
+	t.Parallel()
+
+	l := newLab(t)
+	for name, tt := range map[string]struct {
+		args []string
+		want string
+	}{
+		"nothing":     {nil, "want one source, got 0"},
+		"no firmware": {[]string{l.path("plain")}, "-efi or -bios"},
+		"no kernel":   {[]string{"-efi", l.path("empty")}, "kernel"},
+		"no loader":   {[]string{"-efi", "-no-fetch", l.path("plain")}, "no boot loader for UEFI"},
+		"both":        {[]string{"-efi", "-bios", l.path("kairos")}, "not for both"},
+		"state size":  {append(grub(t), "-efi", "-state-size", "100", l.path("plain")), "-state-size is for a Kairos"},
+		"too small":   {append(grub(t), "-efi", "-size", "100", l.path("kairos")), "MiB"},
+		"negative":    {[]string{"-efi", "-size", "-1", l.path("plain")}, "must not be negative"},
+		"console":     {append(grub(t), "-efi", "-console", "tty0", l.path("kairos")), "-cmdline and -console are not for a Kairos"},
+		"overlay":     {[]string{"-efi", "-overlay-rootfs", l.path("config.yaml"), l.path("plain")}, "config.yaml is not a folder"},
+		"set alone":   {[]string{"-efi", "-set", "a=b", l.path("plain")}, "-set is for -cloud-config"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+
+			dir := t.TempDir()
+			_, _, err := l.run(t.Context(), append(tt.args, "-o", filepath.Join(dir, "disk.raw"))...)
+			require.ErrorContains(t, err, tt.want)
+			entries, err := os.ReadDir(dir)
+			require.NoError(t, err)
+			assert.Empty(t, entries, "nothing is left behind")
+		})
+	}
+}
