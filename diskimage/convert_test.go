@@ -9,6 +9,7 @@ import (
 	"os"
 	"strings"
 	"testing"
+	"testing/fstest"
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
@@ -110,6 +111,31 @@ func TestConvertMovesTable(t *testing.T) {
 			wiped, err := gpt.Read(withoutHead{raw}, size) // Only the backup is left.
 			require.NoError(t, err)
 			assert.Equal(t, before.Partitions, wiped.Partitions)
+		})
+	}
+}
+
+// TestConvertLayout makes every format of a disk that nobody has written.
+func TestConvertLayout(t *testing.T) {
+	t.Parallel()
+	tree := fstest.MapFS{"a file": {Data: noise(12, 300<<10)}}
+	disk, err := diskimage.Open(t.Context(), &diskimage.Layout{Partitions: []diskimage.Partition{
+		{Label: "one", Content: diskimage.FAT("ONE", tree), Size: 40 << 20},
+		{Label: "two", Content: diskimage.Raw(holey(13, 5<<20, 4, 1000))},
+	}})
+	require.NoError(t, err)
+	table, err := gpt.Read(disk, disk.Size())
+	require.NoError(t, err)
+	for _, f := range diskFormats() {
+		t.Run(f.name, func(t *testing.T) {
+			t.Parallel()
+			converted := f.read(t, f.written(t, disk))
+			after, err := gpt.Read(converted, converted.Size())
+			require.NoError(t, err)
+			require.Equal(t, table.Partitions, after.Partitions)
+			for _, p := range table.Partitions {
+				requireDisk(t, io.NewSectionReader(disk, p.Start, p.Size), 1, io.NewSectionReader(converted, p.Start, p.Size))
+			}
 		})
 	}
 }
