@@ -321,3 +321,21 @@ func (d failing) ReadAt(p []byte, off int64) (int, error) {
 	}
 	return d.Image.ReadAt(p, off)
 }
+
+// FuzzConvert converts disks with data anywhere.
+func FuzzConvert(f *testing.F) {
+	f.Add(uint64(1), uint32(1), uint8(1), uint32(1), true)
+	f.Add(uint64(2), uint32(80<<20), uint8(200), uint32(65536), false)
+	f.Add(uint64(3), uint32(33<<20+1), uint8(70), uint32(70000), false)
+	f.Fuzz(func(t *testing.T, seed uint64, size uint32, count uint8, most uint32, known bool) {
+		size, most = 1+size%(100<<20), 1+most%(1<<20)
+		pieces := 1 + int(min(uint32(count), size-1))
+		var disk diskimage.File = holey(seed, int64(size), pieces, int(most))
+		if !known {
+			disk = deaf(disk)
+		}
+		for _, format := range diskFormats() {
+			requireDisk(t, disk, format.unit, format.read(t, format.written(t, disk)))
+		}
+	})
+}
