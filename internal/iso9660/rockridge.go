@@ -21,6 +21,8 @@ type rockRidge struct {
 	target  []byte // of SL
 	hasSL   bool
 	partial bool // whether the last component of target goes on
+	started bool // whether target has a component
+	atRoot  bool // whether the last one is the root, which ends in a slash
 
 	mode     uint32 // of PX
 	uid, gid uint32
@@ -155,9 +157,10 @@ func (x *rockRidge) addTarget(components []byte) error {
 		}
 		text := components[2 : 2+n]
 		components = components[2+n:]
-		if !x.partial && len(x.target) > 0 && x.target[len(x.target)-1] != '/' {
+		if !x.partial && x.started && !x.atRoot { // An empty component stands between two slashes.
 			x.target = append(x.target, '/')
 		}
+		x.started, x.atRoot = true, flags&root != 0
 		switch {
 		case flags&current != 0:
 			x.target = append(x.target, '.')
