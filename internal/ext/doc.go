@@ -34,7 +34,7 @@
 //	content              lists of blocks    extents of up to 32768 blocks
 //	description          32 bytes           64 bytes
 //	times                seconds, to 2038   nanoseconds, 1901 to 2446
-//	attributes           in blocks          in the inode first: 92 bytes
+//	attributes           in blocks          in the inode first: 88 bytes
 //	checksums            none               CRC-32C, from the UUID on
 //	journal              none               unless there shall be none
 //	compatible           ext_attr, resize_inode, dir_index; 4: has_journal
@@ -97,11 +97,11 @@
 // # Limits
 //
 //	bytes of a volume        17592186040320 (16 TiB less 4 KiB)
-//	bytes of a file          16 TiB less 4 KiB; version 2: 2 TiB less 4 KiB
+//	bytes of a file          16 TiB less 4 KiB; version 2: 2044 GiB
 //	entries of a tree        2097152
 //	depth of a tree          2048
-//	blocks of a directory    257000, of entries
-//	extended attributes      92 bytes and a block (version 2: a block) for an inode
+//	blocks of a directory    258570 with entries; version 2: 259588
+//	extended attributes      88 bytes and a block (version 2: a block) for an inode
 //	directories in one       any number; version 2: 64998
 //
 // Memory grows with the number of entries, by about 500 bytes each, and with the

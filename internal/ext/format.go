@@ -80,9 +80,9 @@ const (
 	fastTarget  = 59   // of one that lies in the inode
 	maxMajor    = 1<<12 - 1
 	maxMinor    = 1<<20 - 1
-	maxLinks    = 65000   // names of a file, and version 2's subdirectories
-	maxFile2    = 1 << 41 // less one block; i_blocks counts up to 2^32 sectors
-	maxFile4    = 1 << 44 // less one block
+	maxLinks    = 65000      // names of a file, and version 2's subdirectories
+	maxFile2    = 2044 << 30 // bytes, version 2: with its maps less than 2^32 sectors
+	maxFile4    = 1<<44 - blockSize
 	minTime     = -1 << 31
 	maxTime     = 1<<34 - 1<<31 - 1
 	maxExtent   = 32768     // blocks

@@ -170,8 +170,14 @@ func merge(spans []span) []span {
 // journalBlocks is how large mke2fs makes a journal. Less than 8 MiB have none.
 func journalBlocks(blocks uint32) uint32 {
 	for _, step := range []struct{ below, journal uint32 }{
-		{2048, 0}, {32768, 1024}, {256 << 10, 4096}, {512 << 10, 8192}, {4096 << 10, 16384},
-		{8192 << 10, 32768}, {16384 << 10, 65536}, {32768 << 10, 131072},
+		{2048, 0},
+		{32768, 1024},
+		{256 << 10, 4096},
+		{512 << 10, 8192},
+		{4096 << 10, 16384},
+		{8192 << 10, 32768},
+		{16384 << 10, 65536},
+		{32768 << 10, 131072},
 	} {
 		if blocks < step.below {
 			return step.journal

@@ -25,9 +25,9 @@ func newLayout(ctx context.Context, tree fs.FS, v *Volume) (*layout, error) {
 	if err := v.complete(); err != nil {
 		return nil, err
 	}
-	w := &walk{ctx: ctx, tree: tree, hash: newHasher(v.HashSeed), sums: v.Version == 4, maxFile: maxFile4 - blockSize, time: v.Time}
+	w := &walk{ctx: ctx, tree: tree, hash: newHasher(v.HashSeed), sums: v.Version == 4, maxFile: maxFile4, time: v.Time}
 	if v.Version == 2 {
-		w.maxFile = maxFile2 - blockSize
+		w.maxFile = maxFile2
 	}
 	if v.Version == 4 {
 		w.xattrs.body = xattrBodySize
