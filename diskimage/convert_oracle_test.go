@@ -154,7 +154,7 @@ func TestWriteGCEAsTarSeesIt(t *testing.T) {
 // TestWriteQCOW2Grows has QEMU write into an image, which needs all its tables.
 func TestWriteQCOW2Grows(t *testing.T) {
 	t.Parallel()
-	disk := holey(25, 700<<20, 20, 1<<20)
+	disk := holey(25, 700<<20, 20, 100<<10)
 	image := diskFormats()[2].file(t, disk)
 	says(t, "qemu-img", "resize", "-f", "qcow2", image, "3G")
 	says(t, "qemu-io", "-t", "unsafe", "-f", "qcow2", "-c", "write -P 7 0 40M", "-c", "write -P 9 2900M 10M", image)

@@ -59,7 +59,7 @@ func TestConvert(t *testing.T) {
 // of workers changes none.
 func TestConvertDigests(t *testing.T) {
 	t.Parallel()
-	disk := holey(5, 30<<20, 60, 500<<10)
+	disk := holey(5, 70<<20, 20, 200<<10)
 	var list strings.Builder
 	for _, f := range diskFormats() {
 		one := f.written(t, disk, workers(f, 1)...)
@@ -325,8 +325,8 @@ func (d failing) ReadAt(p []byte, off int64) (int, error) {
 // FuzzConvert converts disks with data anywhere.
 func FuzzConvert(f *testing.F) {
 	f.Add(uint64(1), uint32(1), uint8(1), uint32(1), true)
-	f.Add(uint64(2), uint32(80<<20), uint8(200), uint32(65536), false)
-	f.Add(uint64(3), uint32(33<<20+1), uint8(70), uint32(70000), false)
+	f.Add(uint64(2), uint32(80<<20), uint8(50), uint32(5000), false)
+	f.Add(uint64(3), uint32(33<<20+1), uint8(15), uint32(70000), true)
 	f.Fuzz(func(t *testing.T, seed uint64, size uint32, count uint8, most uint32, known bool) {
 		size, most = 1+size%(100<<20), 1+most%(1<<20)
 		pieces := 1 + int(min(uint32(count), size-1))

@@ -74,7 +74,7 @@ func TestWriteGCERanges(t *testing.T) {
 // TestWriteGCEAsGoReadsIt reads the disk by archive/tar.
 func TestWriteGCEAsGoReadsIt(t *testing.T) {
 	t.Parallel()
-	disk := holey(2, 200<<20, 60, 100<<10)
+	disk := holey(2, 30<<20, 60, 50<<10)
 	var b bytes.Buffer
 	_, err := diskimage.WriteGCE(t.Context(), &b, disk)
 	require.NoError(t, err)
@@ -83,10 +83,10 @@ func TestWriteGCEAsGoReadsIt(t *testing.T) {
 	archive := tar.NewReader(z)
 	_, err = archive.Next()
 	require.NoError(t, err)
-	head := make([]byte, 201<<20)
+	head := make([]byte, 31<<20)
 	_, err = io.ReadFull(archive, head)
 	require.NoError(t, err)
-	requireDisk(t, disk, 1, bytes.NewReader(head[:200<<20]))
+	requireDisk(t, disk, 1, bytes.NewReader(head[:30<<20]))
 	_, err = archive.Next()
 	require.ErrorIs(t, err, io.EOF, "one file")
 }
