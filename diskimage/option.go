@@ -88,7 +88,7 @@ func newConfig(op operation, opts []Option) (*config, error) {
 		log:      slog.New(slog.DiscardHandler),
 		progress: func(string, int64, int64) {},
 		time:     time.Date(1980, 1, 1, 0, 0, 0, 0, time.UTC),
-		consoles: []string{"ttyS0", "tty0"},
+		consoles: []string{"tty0", "ttyS0,115200"},
 	}
 	if op == opPlain {
 		cfg.spare = unset
@@ -256,7 +256,7 @@ func WithCmdline(texts ...string) Option {
 
 // WithConsoles sets the kernel's consoles, such as tty0 or ttyS0,115200; the
 // last one is /dev/console. No names leave the choice to the kernel. The
-// default is ttyS0 and tty0.
+// default is tty0 and ttyS0,115200.
 func WithConsoles(names ...string) Option {
 	return option("WithConsoles", opPlain, func(c *config) { c.consoles = names })
 }
