@@ -317,3 +317,52 @@ func sameFolder(tb testing.TB, want fs.FS, name string) {
 	defer got.Close()
 	sameTree(tb, want, got)
 }
+
+// An imageFS is a tree of one directory with files that know their holes.
+type imageFS map[string]*mosaic.Image
+
+func (t imageFS) Open(name string) (fs.File, error) {
+	if name == "." {
+		return nil, &fs.PathError{Op: "open", Path: name, Err: fs.ErrInvalid}
+	}
+	return &imageFile{t[name], name}, nil
+}
+
+func (t imageFS) Stat(name string) (fs.FileInfo, error) {
+	if name == "." {
+		return imageInfo{name, 0, fs.ModeDir | 0o755}, nil
+	}
+	return imageInfo{name, t[name].Size(), 0o644}, nil
+}
+
+func (t imageFS) ReadDir(string) (entries []fs.DirEntry, err error) {
+	for name, image := range t {
+		entries = append(entries, fs.FileInfoToDirEntry(imageInfo{name, image.Size(), 0o644}))
+	}
+	return entries, nil
+}
+
+// An imageFile is an open file of an imageFS.
+type imageFile struct {
+	*mosaic.Image
+
+	name string
+}
+
+func (f *imageFile) Stat() (fs.FileInfo, error) { return imageInfo{f.name, f.Size(), 0o644}, nil }
+func (f *imageFile) Read([]byte) (int, error)   { return 0, io.ErrUnexpectedEOF }
+func (f *imageFile) Close() error               { return nil }
+
+// An imageInfo says what an imageFile is.
+type imageInfo struct {
+	name string
+	size int64
+	mode fs.FileMode
+}
+
+func (i imageInfo) Name() string       { return i.name }
+func (i imageInfo) Size() int64        { return i.size }
+func (i imageInfo) Mode() fs.FileMode  { return i.mode }
+func (i imageInfo) ModTime() time.Time { return someTime }
+func (i imageInfo) IsDir() bool        { return i.mode.IsDir() }
+func (i imageInfo) Sys() any           { return nil }
