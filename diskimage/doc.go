@@ -107,6 +107,23 @@
 // signed. A disk has to boot on all the firmware that was asked for, or there is
 // no layout.
 //
+// # Formats
+//
+// A [File] that is converted is read in order, its holes never, and a few MiB of
+// it are held. What is no hole but 64 KiB of zeros is left out like one.
+//
+//	          size of the disk          what is left out         source
+//	VHD       whole MiB, to 2040 GiB    holes, in a new file     VHD Image Format Specification 1.0
+//	GCE       whole GiB                 holes                    GNU tar, old sparse format; RFC 1952
+//	QCOW2     whole sectors, to 2 PiB   clusters of 64 KiB       QEMU docs/interop/qcow2
+//	VMDK      whole 64 KiB, to 2 TiB    grains of 64 KiB         VMware Virtual Disk Format 5.0
+//
+// Where a disk gets larger by that, its GPT is moved to the new end, so a backup is
+// where firmware looks. GCE and VMDK are compressed on all cores. QCOW2 is not: its
+// readers allow a window of 4 KiB, which Go's compressors do not keep to. A file
+// that is no [Sparse] is read twice for GCE, whose header says where data is.
+// Identifiers in VHD and VMDK are made of the disk's and its size.
+//
 // # Errors
 //
 // Errors are of type [*Error]. All faults of a layout that can be seen at once

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"io"
+	"runtime"
 
 	"golang.org/x/sync/errgroup"
 )
@@ -83,6 +84,14 @@ func sideBySide(ctx context.Context, packers []packer, read, write func(*job) er
 		return nil
 	})
 	return group.Wait()
+}
+
+// processors returns how many goroutines compress.
+func (c *config) processors() int {
+	if c.workers > 0 {
+		return c.workers
+	}
+	return min(runtime.GOMAXPROCS(0), maxWorkers)
 }
 
 // receive returns the next value of c, unless ctx ends before.

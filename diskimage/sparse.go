@@ -113,6 +113,26 @@ func (f *feed) grow(limit int64) error {
 	return nil
 }
 
+// eachData calls fn for the data of a disk, in order, without blocks of zeros.
+func eachData(ctx context.Context, disk File, fn func(ctx context.Context, p []byte, off int64) error) error {
+	f := feed{disk: disk, unit: sectorSize}
+	buf := make([]byte, chunkSize)
+	for {
+		off, n, err := f.next(ctx, buf)
+		switch {
+		case errors.Is(err, io.EOF):
+			return nil
+		case err != nil:
+			return err
+		}
+		for start, end := range dataRuns(buf[:n], smallGap) {
+			if err := fn(ctx, buf[start:end], off+int64(start)); err != nil {
+				return err
+			}
+		}
+	}
+}
+
 // readFull reads all of p, or says why not.
 func readFull(disk File, p []byte, off int64) error {
 	n, err := disk.ReadAt(p, off)

@@ -3,9 +3,6 @@ package diskimage
 import (
 	"context"
 	"io"
-	"runtime"
-
-	"github.com/netbootkit/netbootkit/internal/meter"
 )
 
 // A stream writes an image in order. Holes are zeros, or are left out of a
@@ -113,36 +110,4 @@ func (s *stream) end(p []byte) error {
 	}
 	s.gauge.finish()
 	return nil
-}
-
-// A gauge reports how far a disk is.
-type gauge struct {
-	meter       *meter.Writer
-	done, total int64 // bytes of the disk, with the holes
-}
-
-// newGauge returns a gauge for a disk of size bytes, which has reported none.
-func (c *config) newGauge(size int64) *gauge {
-	return &gauge{meter: meter.NewWriter(nil, c.op.String(), size, c.progress), total: size}
-}
-
-// reach reports that everything before off is done.
-func (g *gauge) reach(off int64) {
-	off = min(off, g.total)
-	g.meter.Add(off - g.done)
-	g.done = off
-}
-
-// finish reports that everything is done.
-func (g *gauge) finish() {
-	g.reach(g.total)
-	g.meter.Finish()
-}
-
-// processors returns how many goroutines compress.
-func (c *config) processors() int {
-	if c.workers > 0 {
-		return c.workers
-	}
-	return min(runtime.GOMAXPROCS(0), maxWorkers)
 }

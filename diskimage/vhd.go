@@ -3,12 +3,8 @@ package diskimage
 import (
 	"context"
 	"encoding/binary"
-	"errors"
-	"fmt"
 	"io"
 	"strconv"
-
-	"github.com/netbootkit/netbootkit/internal/gpt"
 )
 
 const (
@@ -20,8 +16,8 @@ const (
 // WriteVHD writes disk to w as a fixed virtual hard disk, as Azure takes it
 // (Virtual Hard Disk Image Format Specification 1.0), and returns the bytes
 // written. The disk gets whole MiB, at most 2040 GiB; a GPT is moved to the new
-// end. In a file that is written at its end holes stay holes; to any other
-// Writer they are written as zeros.
+// end. Holes are written as zeros, unless w is an [io.WriterAt] and an [io.Seeker]
+// that is written at its end, such as a new file: there they stay holes.
 func WriteVHD(ctx context.Context, w io.Writer, disk File, opts ...Option) (int64, error) {
 	cfg, err := newConfig(opVHD, opts)
 	if err != nil {
@@ -46,52 +42,6 @@ func (c *config) writeVHD(ctx context.Context, w io.Writer, disk File) (int64, e
 		err = s.end(vhdFooter(size, named(identity(disk), "vhd "+strconv.FormatInt(size, 10))))
 	}
 	return s.pos, err
-}
-
-// eachData calls fn for the data of a disk, in order, without blocks of zeros.
-func eachData(ctx context.Context, disk File, fn func(ctx context.Context, p []byte, off int64) error) error {
-	f := feed{disk: disk, unit: sectorSize}
-	buf := make([]byte, chunkSize)
-	for {
-		off, n, err := f.next(ctx, buf)
-		switch {
-		case errors.Is(err, io.EOF):
-			return nil
-		case err != nil:
-			return err
-		}
-		for start, end := range dataRuns(buf[:n], smallGap) {
-			if err := fn(ctx, buf[start:end], off+int64(start)); err != nil {
-				return err
-			}
-		}
-	}
-}
-
-// fitted returns disk with whole units, and fails if there are more than most
-// bytes or none.
-func fitted(disk File, unit, most int64) (File, error) {
-	switch size := disk.Size(); {
-	case size <= 0:
-		return nil, fmt.Errorf("disk of %d bytes: there is nothing to write", size)
-	case size > most:
-		return nil, fmt.Errorf("disk of %d bytes: the format takes at most %d", size, most)
-	default:
-		return fit(disk, alignUp(size, unit))
-	}
-}
-
-// identity returns what tells disk from others: the identifier in its GPT, or
-// one that is made of its first sector.
-func identity(disk File) GUID {
-	if table, err := gpt.Read(disk, disk.Size()); err == nil {
-		return GUID(table.ID)
-	}
-	first := make([]byte, min(sectorSize, disk.Size()))
-	if err := readFull(disk, first, 0); err != nil {
-		return GUID{} // Who reads the disk next says so.
-	}
-	return named(GUID{}, string(first))
 }
 
 // vhdFooter returns the last bytes of a fixed disk.
