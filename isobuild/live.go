@@ -74,7 +74,7 @@ func (v *live) findArch(kernel string) (string, error) {
 	if v.cfg.arch != "" {
 		return v.cfg.arch, nil
 	}
-	arch, err := kernelArch(v.root, kernel)
+	arch, err := boottree.KernelArch(v.root, kernel)
 	if arch != "" || err != nil {
 		return arch, err
 	}

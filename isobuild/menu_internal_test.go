@@ -1,14 +1,11 @@
 package isobuild
 
 import (
-	"compress/gzip"
-	"io/fs"
 	"os"
 	"os/exec"
 	"path/filepath"
 	"strings"
 	"testing"
-	"testing/fstest"
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
@@ -94,56 +91,4 @@ func TestKernelWords(t *testing.T) {
 		_, err := kernelWords(bad)
 		assert.Error(t, err, bad)
 	}
-}
-
-func TestKernelArch(t *testing.T) {
-	t.Parallel()
-	pe := func(machine string) string {
-		head := []byte(strings.Repeat("\x00", 0x100))
-		copy(head, "MZ\x00\x00zimg")
-		head[0x3C] = 0x80
-		copy(head[0x80:], "PE\x00\x00"+machine)
-		return string(head)
-	}
-	for name, c := range map[string]struct{ head, want string }{
-		"empty":           {"", ""},
-		"text":            {"#!/bin/sh\n", ""},
-		"amd64":           {strings.Repeat("\x00", 0x202) + "HdrS", "amd64"},
-		"arm64":           {strings.Repeat("\x00", 0x38) + "ARM\x64", "arm64"},
-		"riscv64":         {strings.Repeat("\x00", 0x30) + "RISCV\x00\x00\x00", "riscv64"},
-		"packed arm64":    {pe("\x64\xAA"), "arm64"},
-		"packed riscv64":  {pe("\x64\x50"), "riscv64"},
-		"stub amd64":      {pe("\x64\x86"), "amd64"},
-		"odd PE":          {pe("\x01\x02"), ""},
-		"short PE":        {pe("\x64\xAA")[:0x82], ""},
-		"begins as gzip":  {"\x1F\x8B", ""},
-		"gzip that stops": {gzipped(t, strings.Repeat("\x00", 0x38)+"ARM\x64")[:12], ""},
-		"gzip":            {gzipped(t, strings.Repeat("\x00", 0x38)+"ARM\x64"), "arm64"},
-	} {
-		t.Run(name, func(t *testing.T) {
-			t.Parallel()
-			got, err := kernelArch(kernels{c.head}, "kernel")
-			require.NoError(t, err)
-			assert.Equal(t, c.want, got)
-		})
-	}
-}
-
-// kernels is a tree of which every file has the same content.
-type kernels struct{ content string }
-
-// Open implements [fs.FS].
-func (k kernels) Open(name string) (fs.File, error) {
-	return fstest.MapFS{name: {Data: []byte(k.content)}}.Open(name)
-}
-
-// gzipped returns text packed by gzip.
-func gzipped(tb testing.TB, text string) string {
-	tb.Helper()
-	var b strings.Builder
-	w := gzip.NewWriter(&b)
-	_, err := w.Write([]byte(text))
-	require.NoError(tb, err)
-	require.NoError(tb, w.Close())
-	return b.String()
 }
