@@ -3,8 +3,11 @@ package main
 import (
 	"archive/tar"
 	"io/fs"
+	"net/http"
+	"net/http/httptest"
 	"os"
 	"path/filepath"
+	"sync"
 	"testing"
 
 	"github.com/stretchr/testify/assert"
@@ -164,6 +167,29 @@ func TestIPXE(t *testing.T) {
 	_, _, err = l.run(t.Context(), append(args, "-ipxe-wait")...)
 	require.NoError(t, err)
 	assert.NotEqual(t, first, digest(t, l.path("ipxe.iso")))
+}
+
+// TestBuildFetchesLoaders asks an archive that has nothing, and says for what.
+func TestBuildFetchesLoaders(t *testing.T) {
+	t.Parallel()
+
+	var mu sync.Mutex
+	var asked []string
+	archive := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		mu.Lock()
+		defer mu.Unlock()
+		asked = append(asked, r.URL.Path)
+		http.NotFound(w, r)
+	}))
+	t.Cleanup(archive.Close)
+	l := newLab(t)
+	_, _, err := l.run(t.Context(), "-debian", archive.URL+"/debian", "-o", l.path("x.iso"), l.path("root"))
+	require.ErrorContains(t, err, "no boot loader for BIOS")
+	require.ErrorContains(t, err, "fetching Debian's did not work either")
+	require.ErrorIs(t, err, fs.ErrNotExist)
+	require.NotEmpty(t, asked)
+	assert.Regexp(t, `^/debian/pool/main/.*\.deb$`, asked[0])
+	assert.NoFileExists(t, l.path("x.iso"))
 }
 
 // TestErrors checks that each fault names itself, before any file is made.
