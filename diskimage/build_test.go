@@ -138,5 +138,5 @@ func TestFATTooSmall(t *testing.T) {
 	assert.Greater(t, small.Need, int64(3*miB))
 
 	_, err = diskimage.Open(t.Context(), &diskimage.Layout{Partitions: []diskimage.Partition{{Content: diskimage.FAT("lower case", tree)}}})
-	assert.ErrorContains(t, err, "partition 1: diskimage: fat:")
+	assert.ErrorContains(t, err, "partition 1: fat:")
 }

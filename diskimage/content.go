@@ -26,7 +26,7 @@ func FAT(label string, tree fs.FS, opts ...Option) Content {
 		return failed{err}
 	}
 	id := cfg.id(label)
-	return &fatContent{cfg, tree, fat.Volume{
+	return &fatContent{tree, fat.Volume{
 		Label: label, Time: cfg.time, Serial: binary.BigEndian.Uint32(id[:]), Spare: cfg.spare,
 	}}
 }
@@ -40,7 +40,6 @@ func (c *config) id(label string) GUID {
 }
 
 type fatContent struct {
-	cfg    *config
 	tree   fs.FS
 	volume fat.Volume
 }
@@ -48,7 +47,7 @@ type fatContent struct {
 func (c *fatContent) MinSize(context.Context) (int64, error) {
 	image, err := fat.New(c.tree, c.volume)
 	if err != nil {
-		return 0, c.cfg.wrap(err)
+		return 0, err
 	}
 	return image.Size(), nil
 }
@@ -58,7 +57,7 @@ func (c *fatContent) Open(_ context.Context, size int64) (File, error) {
 	v.Size = size
 	image, err := fat.New(c.tree, v)
 	if err != nil {
-		return nil, c.cfg.wrap(err)
+		return nil, err
 	}
 	return image, nil
 }
@@ -80,20 +79,18 @@ func newExt(op operation, version int, label string, tree fs.FS, opts []Option) 
 	if err != nil {
 		return failed{err}
 	}
-	return &extContent{cfg, tree, ext.Volume{
+	return &extContent{tree, ext.Volume{
 		Label: label, UUID: cfg.id(label), Time: cfg.time, Spare: cfg.spare, Version: version, NoJournal: cfg.noJournal,
 	}}
 }
 
 type extContent struct {
-	cfg    *config
 	tree   fs.FS
 	volume ext.Volume
 }
 
 func (c *extContent) MinSize(ctx context.Context) (int64, error) {
-	n, err := ext.MinSize(ctx, c.tree, c.volume)
-	return n, c.cfg.wrap(err)
+	return ext.MinSize(ctx, c.tree, c.volume)
 }
 
 func (c *extContent) Open(ctx context.Context, size int64) (File, error) {
@@ -101,7 +98,7 @@ func (c *extContent) Open(ctx context.Context, size int64) (File, error) {
 	v.Size, v.Spare = size, 0
 	image, err := ext.New(ctx, c.tree, v)
 	if err != nil {
-		return nil, c.cfg.wrap(err)
+		return nil, err
 	}
 	return image, nil
 }

@@ -219,14 +219,13 @@ func TestUnprivileged(t *testing.T) {
 	t.Parallel()
 	oracle.Root(t)
 	setpriv := oracle.Need(t, "setpriv")
-	folder, err := os.MkdirTemp("", "unprivileged")
-	require.NoError(t, err)
-	t.Cleanup(func() { _ = os.RemoveAll(folder) })
-	require.NoError(t, os.Chmod(folder, 0o777)) //nolint:gosec // another user writes there
+	folder := t.TempDir()
+	require.NoError(t, os.Chmod(filepath.Dir(folder), 0o755))
+	require.NoError(t, os.Chmod(folder, 0o777))
 	program := filepath.Join(folder, "test")
 	self, err := os.ReadFile(os.Args[0])
 	require.NoError(t, err)
-	require.NoError(t, os.WriteFile(program, self, 0o755)) //nolint:gosec // another user runs it
+	require.NoError(t, os.WriteFile(program, self, 0o755))
 	cmd := exec.CommandContext(t.Context(), setpriv, "--reuid", "65534", "--regid", "65534", "--clear-groups", "--bounding-set", "-all",
 		"--no-new-privs", program, "-test.run", "^TestAsNobody$", "-test.v")
 	cmd.Dir = folder

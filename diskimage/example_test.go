@@ -7,7 +7,6 @@ import (
 	"fmt"
 	"io"
 	"io/fs"
-	"log"
 	"os"
 	"strings"
 	"testing/fstest"
@@ -23,17 +22,17 @@ func ExampleBuild() {
 		diskimage.WithSize(2048),
 	)
 	if err != nil {
-		log.Fatal(err)
+		panic(err)
 	}
 	file, err := os.CreateTemp("", "example")
 	if err != nil {
-		log.Fatal(err)
+		panic(err)
 	}
 	defer os.Remove(file.Name())
 	defer file.Close()
 	size, err := diskimage.Build(context.Background(), file, layout)
 	if err != nil {
-		log.Fatal(err)
+		panic(err)
 	}
 	fmt.Println(size, "bytes")
 	// Output: 2147483648 bytes
@@ -44,18 +43,18 @@ func ExampleBuild() {
 func ExampleEFI() {
 	layout, err := diskimage.EFI(context.Background(), smallRoot())
 	if err != nil {
-		log.Fatal(err)
+		panic(err)
 	}
 	disk, err := diskimage.Open(context.Background(), layout)
 	if err != nil {
-		log.Fatal(err)
+		panic(err)
 	}
 	for _, p := range disk.Layout().Partitions {
 		fmt.Printf("%-8s at %3d MiB: %d MiB\n", p.Label, p.Start/diskimage.MiB, p.Size/diskimage.MiB)
 	}
 	n, err := diskimage.WriteGCE(context.Background(), io.Discard, disk)
 	if err != nil {
-		log.Fatal(err)
+		panic(err)
 	}
 	fmt.Println("an archive of less than a MiB:", n < diskimage.MiB)
 	// Output:
@@ -87,7 +86,7 @@ func ExampleBIOS() {
 func ExamplePlain() {
 	layout, err := diskimage.Plain(context.Background(), smallRoot(), diskimage.FirmwareUEFI, diskimage.WithSize(4096))
 	if err != nil {
-		log.Fatal(err)
+		panic(err)
 	}
 	layout.Partitions = append([]diskimage.Partition{{
 		Label: "data", Size: 512 * diskimage.MiB,
@@ -95,7 +94,7 @@ func ExamplePlain() {
 	}}, layout.Partitions...)
 	disk, err := diskimage.Open(context.Background(), layout)
 	if err != nil {
-		log.Fatal(err)
+		panic(err)
 	}
 	for _, p := range disk.Layout().Partitions {
 		fmt.Println(p.Label, p.Size/diskimage.MiB)
@@ -117,11 +116,11 @@ func ExampleOpen() {
 	}
 	disk, err := diskimage.Open(context.Background(), layout)
 	if err != nil {
-		log.Fatal(err)
+		panic(err)
 	}
 	magic := make([]byte, 4)
 	if _, err := disk.ReadAt(magic, disk.Layout().Partitions[1].Start); err != nil {
-		log.Fatal(err)
+		panic(err)
 	}
 	fmt.Println(string(magic), bytes.Equal(magic, []byte("hsqs")))
 	// Output: hsqs true

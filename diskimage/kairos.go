@@ -99,9 +99,12 @@ func kairos(ctx context.Context, tree fs.FS, cfg *config) (*Layout, error) {
 	if err := k.addRecovery(ctx, root); err != nil {
 		return nil, err
 	}
+	if err := k.checkGrown(); err != nil {
+		return nil, err
+	}
 	cfg.log.LogAttrs(ctx, slog.LevelInfo, "kairos disk laid out", slog.String("arch", s.arch),
 		slog.Int64("recovery_mib", k.sizes.image), slog.Int64("state_mib", k.sizes.state))
-	return k.layout, k.checkGrown()
+	return k.layout, nil
 }
 
 // kairosID returns the identifier that every disk of a Kairos has for a name,

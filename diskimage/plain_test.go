@@ -84,6 +84,26 @@ func TestPlainIdentifiers(t *testing.T) {
 	assert.NotEqual(t, first.ID, plain(smallRoot(), diskimage.WithRand(rand.NewChaCha8([32]byte{}))).ID)
 }
 
+func TestPlainOnOtherArchitectures(t *testing.T) {
+	t.Parallel()
+	for arch, test := range map[string]struct {
+		cpu     string
+		machine string
+	}{
+		"arm64":   {"aa64", "\x64\xAA"},
+		"riscv64": {"riscv64", "\x64\x50"},
+	} {
+		tree := without(smallRoot(), "shim", "grubx64")
+		data := program("grub").Data
+		copy(data[0x84:], test.machine)
+		tree["usr/lib/grub/"+arch+"-efi/monolithic/grub"+test.cpu+".efi"] = smallFile(string(data))
+		l, err := diskimage.Plain(t.Context(), tree, 0, diskimage.WithArch(arch))
+		require.NoError(t, err, arch)
+		assert.Equal(t, []string{"efi", "root"}, labels(l))
+		assert.Equal(t, diskimage.TypeRoot(arch), opened(t, l).Layout().Partitions[1].Type)
+	}
+}
+
 func TestPlainFails(t *testing.T) {
 	t.Parallel()
 	_, err := diskimage.Plain(t.Context(), smallRoot(), 8)

@@ -63,7 +63,7 @@ func readHead(fsys fs.FS, name string) ([]byte, error) {
 	}
 	g, err := gzip.NewReader(io.MultiReader(bytes.NewReader(head), f))
 	if err != nil {
-		return head, nil //nolint:nilerr // it only begins like gzip
+		return head, nil // It only begins like gzip.
 	}
 	if unpacked, err := io.ReadAll(io.LimitReader(g, kernelHead)); err == nil {
 		return unpacked, nil
