@@ -93,3 +93,10 @@ func (d *Disk) NextData(off int64) (start, end int64, ok bool) { return d.image.
 // Layout returns what was laid out: sizes, places and identifiers are those of
 // the disk. It belongs to the caller.
 func (d *Disk) Layout() *Layout { return d.layout.clone() }
+
+// Partition returns what is in partition i of the layout, counted from 0. The
+// File is [Sparse].
+func (d *Disk) Partition(i int) File {
+	p := &d.layout.Partitions[i]
+	return section{d, p.Start, p.Size}
+}

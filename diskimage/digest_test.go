@@ -20,9 +20,11 @@ func TestPresetsAreAlwaysTheSame(t *testing.T) {
 		name string
 		make func(fs.FS) (*diskimage.Layout, error)
 	}{
-		{"efi", func(tree fs.FS) (*diskimage.Layout, error) { return diskimage.EFI(t.Context(), tree, config) }},
+		{"efi", func(tree fs.FS) (*diskimage.Layout, error) {
+			return diskimage.EFI(t.Context(), tree, config, diskimage.WithRecoverySize(20))
+		}},
 		{"plain", func(tree fs.FS) (*diskimage.Layout, error) {
-			return diskimage.Plain(t.Context(), tree, diskimage.FirmwareUEFI, config)
+			return diskimage.Plain(t.Context(), tree, diskimage.FirmwareUEFI, config, diskimage.WithSpare(miB))
 		}},
 	} {
 		l, err := preset.make(smallRoot())

@@ -7,6 +7,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"strings"
 	"testing"
@@ -19,17 +20,19 @@ import (
 	"github.com/netbootkit/netbootkit/internal/oracle"
 )
 
-// presets returns the disk that each preset makes of the small root.
-func presets(tb testing.TB, opts ...diskimage.Option) map[string]*diskimage.Layout {
+// presets returns a small disk that each preset makes of the small root.
+func presets(tb testing.TB) map[string]*diskimage.Layout {
 	tb.Helper()
-	opts = append([]diskimage.Option{
+	opts := []diskimage.Option{
 		diskimage.WithLoaders(biosModules(tb)), diskimage.WithCloudConfig([]byte("#cloud-config\nhostname: test\n")),
-	}, opts...)
+	}
 	all := make(map[string]*diskimage.Layout)
+	kairos := slices.Concat(opts, []diskimage.Option{diskimage.WithRecoverySize(20)})
+	plain := slices.Concat(opts, []diskimage.Option{diskimage.WithSpare(miB)})
 	for name, preset := range map[string]func(fs.FS) (*diskimage.Layout, error){
-		"efi":   func(tree fs.FS) (*diskimage.Layout, error) { return diskimage.EFI(tb.Context(), tree, opts...) },
-		"bios":  func(tree fs.FS) (*diskimage.Layout, error) { return diskimage.BIOS(tb.Context(), tree, opts...) },
-		"plain": func(tree fs.FS) (*diskimage.Layout, error) { return diskimage.Plain(tb.Context(), tree, 0, opts...) },
+		"efi":   func(tree fs.FS) (*diskimage.Layout, error) { return diskimage.EFI(tb.Context(), tree, kairos...) },
+		"bios":  func(tree fs.FS) (*diskimage.Layout, error) { return diskimage.BIOS(tb.Context(), tree, kairos...) },
+		"plain": func(tree fs.FS) (*diskimage.Layout, error) { return diskimage.Plain(tb.Context(), tree, 0, plain...) },
 	} {
 		l, err := preset(smallRoot())
 		require.NoError(tb, err)

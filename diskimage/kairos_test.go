@@ -6,6 +6,7 @@ import (
 	"strings"
 	"testing"
 	"testing/fstest"
+	"time"
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
@@ -125,4 +126,27 @@ func TestKairosDrawsIdentifiers(t *testing.T) {
 	assert.Equal(t, first.ID, again.ID)
 	assert.NotEqual(t, first.ID, other.ID)
 	assert.NotEqual(t, first.Partitions[2].ID, other.Partitions[2].ID)
+}
+
+func TestKairosWithRootFiles(t *testing.T) {
+	t.Parallel()
+	bare := without(smallRoot(), "cos/grub.cfg", "shim", "grubx64")
+	menu := fstest.MapFS{"etc/cos/grub.cfg": smallFile("echo laid over\n")}
+	shim := fstest.MapFS{"usr/lib/shim/shimx64.efi.signed": program("shim")}
+	grub := fstest.MapFS{"usr/lib/grub/x86_64-efi-signed/grubx64.efi.signed": program("grub")}
+	l, err := diskimage.EFI(t.Context(), bare, diskimage.WithRootFiles(menu), diskimage.WithLoaders(shim, grub), diskimage.WithRecoverySize(20))
+	require.NoError(t, err)
+	disk := opened(t, l)
+	later, err := diskimage.EFI(t.Context(), bare, diskimage.WithRootFiles(menu), diskimage.WithLoaders(shim, grub), diskimage.WithRecoverySize(20),
+		diskimage.WithTime(time.Date(2026, 1, 2, 3, 4, 6, 0, time.UTC)))
+	require.NoError(t, err)
+	assert.NotEqual(t, digest(t, disk), digest(t, opened(t, later)))
+	assert.Equal(t, disk.Layout().Partitions[2].ID, later.Partitions[2].ID)
+}
+
+func TestDefaultCloudConfig(t *testing.T) {
+	t.Parallel()
+	text := string(diskimage.DefaultCloudConfig())
+	assert.True(t, strings.HasPrefix(text, "#cloud-config\n"))
+	assert.Contains(t, text, "passwd: kairos")
 }

@@ -73,18 +73,17 @@ func digest(tb testing.TB, disk diskimage.File) string {
 // without its holes.
 func cutOut(tb testing.TB, disk *diskimage.Disk, number int) string {
 	tb.Helper()
-	p := disk.Layout().Partitions[number-1]
+	part := disk.Partition(number - 1)
 	file, err := os.Create(filepath.Join(tb.TempDir(), "partition"))
 	require.NoError(tb, err)
 	defer file.Close()
-	require.NoError(tb, file.Truncate(p.Size))
-	for off := p.Start; off < p.Start+p.Size; {
-		start, end, ok := disk.NextData(off)
-		if !ok || start >= p.Start+p.Size {
+	require.NoError(tb, file.Truncate(part.Size()))
+	for off := int64(0); ; {
+		start, end, ok := part.(diskimage.Sparse).NextData(off)
+		if !ok {
 			break
 		}
-		end = min(end, p.Start+p.Size)
-		_, err := io.Copy(io.NewOffsetWriter(file, start-p.Start), io.NewSectionReader(disk, start, end-start))
+		_, err := io.Copy(io.NewOffsetWriter(file, start), io.NewSectionReader(part, start, end-start))
 		require.NoError(tb, err)
 		off = end
 	}

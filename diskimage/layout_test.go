@@ -172,5 +172,14 @@ func TestDiskHasItsTable(t *testing.T) {
 		_, err := disk.ReadAt(b, p.Start)
 		require.NoError(t, err)
 		assert.Equal(t, []string{"first\x00", "second"}[i], string(b))
+		part := disk.Partition(i)
+		assert.Equal(t, p.Size, part.Size())
+		_, err = part.ReadAt(b, 0)
+		require.NoError(t, err)
+		assert.Equal(t, []string{"first\x00", "second"}[i], string(b))
+		start, end, ok := part.(diskimage.Sparse).NextData(0)
+		assert.Equal(t, []int64{0, int64(5 + i)}, []int64{start, end}, ok)
+		_, _, ok = part.(diskimage.Sparse).NextData(end)
+		assert.False(t, ok)
 	}
 }
