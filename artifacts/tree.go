@@ -1,15 +1,12 @@
 package artifacts
 
 import (
-	"errors"
 	"fmt"
 	"io"
 	"io/fs"
-	"path"
-	"strings"
-	"unicode/utf8"
 
 	"github.com/netbootkit/netbootkit/internal/tartree"
+	"github.com/netbootkit/netbootkit/internal/treefs"
 )
 
 var (
@@ -34,14 +31,8 @@ var (
 // of names, targets and attributes, 4096 bytes for a path or a target, and 255 for
 // each element of a path. A Tree may be used concurrently.
 type Tree struct {
-	tree    *tartree.Tree
-	content contents
-	closer  io.Closer
-}
-
-// contents opens regular files.
-type contents interface {
-	open(found tartree.Found, info fs.FileInfo) (fs.File, error)
+	files  *treefs.FS
+	closer io.Closer
 }
 
 // OpenTar returns the tree of the uncompressed tar in r, which has size bytes.
@@ -60,7 +51,7 @@ func OpenTar(r io.ReaderAt, size int64) (*Tree, error) {
 		return nil, fmt.Errorf("artifacts: tar: %w", err)
 	}
 	closer, _ := r.(io.Closer)
-	return &Tree{tree: tree, content: tarContents{r}, closer: closer}, nil
+	return &Tree{treefs.New(tree, treefs.Tar(r)), closer}, nil
 }
 
 // Close closes what the tree was opened with, if that is an [io.Closer]. Who
@@ -73,85 +64,16 @@ func (t *Tree) Close() error {
 }
 
 // Open implements [fs.FS].
-func (t *Tree) Open(name string) (fs.File, error) {
-	found, err := t.find("open", name, true)
-	if err != nil {
-		return nil, err
-	}
-	info := &treeInfo{found, path.Base(name)}
-	var file fs.File
-	switch {
-	case found.IsDir():
-		file = &treeDir{treeInfo: info}
-	case info.Mode().IsRegular():
-		file, err = t.content.open(found, info)
-	default:
-		file = &treeFile{io.NewSectionReader(strings.NewReader(""), 0, 0), info}
-	}
-	if err != nil {
-		return nil, &fs.PathError{Op: "open", Path: name, Err: err}
-	}
-	return file, nil
-}
+func (t *Tree) Open(name string) (fs.File, error) { return t.files.Open(name) }
 
 // ReadDir implements [fs.ReadDirFS].
-func (t *Tree) ReadDir(name string) ([]fs.DirEntry, error) {
-	found, err := t.find("readdir", name, true)
-	if err != nil {
-		return nil, err
-	}
-	if !found.IsDir() {
-		return nil, &fs.PathError{Op: "readdir", Path: name, Err: tartree.ErrNotDir}
-	}
-	return dirEntries(found), nil
-}
+func (t *Tree) ReadDir(name string) ([]fs.DirEntry, error) { return t.files.ReadDir(name) }
 
 // Stat implements [fs.StatFS].
-func (t *Tree) Stat(name string) (fs.FileInfo, error) { return t.stat("stat", name, true) }
+func (t *Tree) Stat(name string) (fs.FileInfo, error) { return t.files.Stat(name) }
 
 // Lstat implements [fs.ReadLinkFS].
-func (t *Tree) Lstat(name string) (fs.FileInfo, error) { return t.stat("lstat", name, false) }
-
-func (t *Tree) stat(op, name string, follow bool) (fs.FileInfo, error) {
-	found, err := t.find(op, name, follow)
-	if err != nil {
-		return nil, err
-	}
-	return &treeInfo{found, path.Base(name)}, nil
-}
+func (t *Tree) Lstat(name string) (fs.FileInfo, error) { return t.files.Lstat(name) }
 
 // ReadLink implements [fs.ReadLinkFS]. The target is as in the archive.
-func (t *Tree) ReadLink(name string) (string, error) {
-	found, err := t.find("readlink", name, false)
-	switch {
-	case err != nil:
-		return "", err
-	case found.Target == "":
-		return "", &fs.PathError{Op: "readlink", Path: name, Err: fs.ErrInvalid}
-	default:
-		return found.Target, nil
-	}
-}
-
-// find returns what name leads to, or a [*fs.PathError].
-func (t *Tree) find(op, name string, follow bool) (tartree.Found, error) {
-	if !validName(name) {
-		return tartree.Found{}, &fs.PathError{Op: op, Path: name, Err: fs.ErrInvalid}
-	}
-	found, err := t.tree.Lookup(name, follow)
-	if errors.Is(err, tartree.ErrNotDir) { // As for os.Open, there is no such file.
-		err = fmt.Errorf("%w: %w", fs.ErrNotExist, err)
-	}
-	if err != nil {
-		return tartree.Found{}, &fs.PathError{Op: op, Path: name, Err: err}
-	}
-	return found, nil
-}
-
-// validName is fs.ValidPath, but lets any bytes be part of names.
-func validName(name string) bool {
-	if !utf8.ValidString(name) {
-		name = strings.ToValidUTF8(name, "x")
-	}
-	return fs.ValidPath(name)
-}
+func (t *Tree) ReadLink(name string) (string, error) { return t.files.ReadLink(name) }

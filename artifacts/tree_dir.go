@@ -11,6 +11,7 @@ import (
 	"slices"
 
 	"github.com/netbootkit/netbootkit/internal/tartree"
+	"github.com/netbootkit/netbootkit/internal/treefs"
 )
 
 // OpenDir returns the tree of a directory on disk. Names and attributes are
@@ -27,7 +28,7 @@ func OpenDir(ctx context.Context, root *os.Root) (*Tree, error) {
 		return nil, fmt.Errorf("artifacts: directory %s: %w", root.Name(), err)
 	}
 	w.tree.Freeze()
-	return &Tree{tree: w.tree, content: dirContents{root}, closer: root}, nil
+	return &Tree{treefs.New(w.tree, openIn(root)), root}, nil
 }
 
 // A fileID is what names of one file have in common: device and inode.
@@ -138,11 +139,20 @@ type plainInfo struct{ fs.FileInfo }
 // Sys implements [fs.FileInfo].
 func (plainInfo) Sys() any { return nil }
 
-// dirContents opens files on disk.
-type dirContents struct{ root *os.Root }
+// openIn opens files on disk, below root.
+func openIn(root *os.Root) treefs.Opener {
+	return func(name string, found tartree.Found, info fs.FileInfo) (fs.File, error) {
+		file, err := openSame(root, found.Path(), info)
+		if err != nil {
+			return nil, &fs.PathError{Op: "open", Path: name, Err: err}
+		}
+		return &dirFile{file, info}, nil
+	}
+}
 
-func (c dirContents) open(found tartree.Found, info fs.FileInfo) (fs.File, error) {
-	file, err := openNow(c.root, found.Path())
+// openSame opens a file that must still be as info says.
+func openSame(root *os.Root, name string, info fs.FileInfo) (*os.File, error) {
+	file, err := openNow(root, name)
 	if err != nil {
 		return nil, err
 	}
@@ -154,7 +164,7 @@ func (c dirContents) open(found tartree.Found, info fs.FileInfo) (fs.File, error
 		_ = file.Close() // It was only read.
 		return nil, err
 	}
-	return &dirFile{file, info}, nil
+	return file, nil
 }
 
 // dirFile is an open file on disk. It embeds *os.File, so that the kernel can

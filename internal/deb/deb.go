@@ -9,6 +9,7 @@ import (
 	"strings"
 
 	"github.com/netbootkit/netbootkit/internal/tartree"
+	"github.com/netbootkit/netbootkit/internal/treefs"
 )
 
 const (
@@ -31,11 +32,11 @@ func Open(r io.ReaderAt, size int64) (fs.FS, error) {
 	if err != nil {
 		return nil, fmt.Errorf("deb: %s: %w", name, err)
 	}
-	scanned, err := tartree.Scan(data, data.Size())
+	tree, err := tartree.Scan(data, data.Size())
 	if err != nil {
 		return nil, fmt.Errorf("deb: %s: %w", name, err)
 	}
-	return &tree{scanned, data}, nil
+	return treefs.New(tree, treefs.Tar(data)), nil
 }
 
 // findData returns name and content of the member that holds the files.

@@ -9,14 +9,8 @@ import (
 	"time"
 
 	"github.com/netbootkit/netbootkit/internal/tartree"
+	"github.com/netbootkit/netbootkit/internal/treefs"
 )
-
-// A source is where the content of a regular file is.
-type source struct {
-	tree fs.FS // with the file called name; nil: in r
-	name string
-	r    io.ReaderAt
-}
 
 // A Builder makes a [Tree] of others.
 type Builder struct {
@@ -132,7 +126,7 @@ func (b *Builder) add(h *tar.Header, name string, from source) error {
 // Tree returns what was built. The builder must not be used any more.
 func (b *Builder) Tree() *Tree {
 	b.tree.Freeze()
-	return &Tree{b.tree, b.sources}
+	return &Tree{treefs.New(b.tree, openFrom(b.sources))}
 }
 
 // Header returns what is known of a file of a tree, whose info does not follow

@@ -1,115 +1,58 @@
 package overlay
 
 import (
-	"errors"
-	"fmt"
 	"io"
 	"io/fs"
-	"path"
-	"strings"
-	"unicode/utf8"
 
 	"github.com/netbootkit/netbootkit/internal/tartree"
-)
-
-var (
-	_ fs.ReadDirFS  = (*Tree)(nil)
-	_ fs.StatFS     = (*Tree)(nil)
-	_ fs.ReadLinkFS = (*Tree)(nil)
+	"github.com/netbootkit/netbootkit/internal/treefs"
 )
 
 // A Tree is what a [Builder] made. [fs.FileInfo.Sys] is a fresh
 // [*archive/tar.Header].
-type Tree struct {
-	tree    *tartree.Tree
-	sources []source
+type Tree struct{ *treefs.FS }
+
+// A source is where the content of a regular file is.
+type source struct {
+	tree fs.FS // with the file called name; nil: in r
+	name string
+	r    io.ReaderAt
 }
 
-// Open implements [fs.FS].
-func (t *Tree) Open(name string) (fs.File, error) {
-	found, err := t.find("open", name, true)
-	if err != nil {
-		return nil, err
+// openFrom opens the regular files of a tree, whose nodes say by Offset
+// which of the sources they are.
+func openFrom(sources []source) treefs.Opener {
+	return func(_ string, found tartree.Found, info fs.FileInfo) (fs.File, error) {
+		from := sources[found.Offset]
+		if from.tree == nil {
+			return treefs.NewFile(from.r, 0, found.Size, info), nil
+		}
+		f, err := from.tree.Open(from.name)
+		if err != nil {
+			return nil, err
+		}
+		r, ok := f.(io.ReaderAt)
+		if !ok {
+			return &stream{f, info}, nil
+		}
+		return &file{treefs.NewFile(r, 0, found.Size, info), f}, nil
 	}
-	at := &info{found, path.Base(name)}
-	switch {
-	case found.IsDir():
-		return &dir{info: at}, nil
-	case !at.Mode().IsRegular():
-		return &file{io.NewSectionReader(strings.NewReader(""), 0, 0), at, nil}, nil
-	}
-	from := t.sources[found.Offset]
-	if from.tree == nil {
-		return &file{io.NewSectionReader(from.r, 0, found.Size), at, nil}, nil
-	}
-	f, err := from.tree.Open(from.name)
-	if err != nil {
-		return nil, err
-	}
-	r, ok := f.(io.ReaderAt)
-	if !ok {
-		return &stream{f, at}, nil
-	}
-	return &file{io.NewSectionReader(r, 0, found.Size), at, f}, nil
 }
 
-// ReadDir implements [fs.ReadDirFS].
-func (t *Tree) ReadDir(name string) ([]fs.DirEntry, error) {
-	found, err := t.find("readdir", name, true)
-	if err != nil {
-		return nil, err
-	}
-	if !found.IsDir() {
-		return nil, &fs.PathError{Op: "readdir", Path: name, Err: tartree.ErrNotDir}
-	}
-	return list(found), nil
+// file is an open file of another tree that can be read anywhere.
+type file struct {
+	*treefs.File
+	closer io.Closer
 }
 
-// Stat implements [fs.StatFS].
-func (t *Tree) Stat(name string) (fs.FileInfo, error) { return t.stat("stat", name, true) }
+// Close implements [fs.File].
+func (f *file) Close() error { return f.closer.Close() }
 
-// Lstat implements [fs.ReadLinkFS].
-func (t *Tree) Lstat(name string) (fs.FileInfo, error) { return t.stat("lstat", name, false) }
-
-func (t *Tree) stat(op, name string, follow bool) (fs.FileInfo, error) {
-	found, err := t.find(op, name, follow)
-	if err != nil {
-		return nil, err
-	}
-	return &info{found, path.Base(name)}, nil
+// stream is an open file of a tree whose files can only be read in order.
+type stream struct {
+	fs.File
+	info fs.FileInfo
 }
 
-// ReadLink implements [fs.ReadLinkFS].
-func (t *Tree) ReadLink(name string) (string, error) {
-	found, err := t.find("readlink", name, false)
-	switch {
-	case err != nil:
-		return "", err
-	case found.Target == "":
-		return "", &fs.PathError{Op: "readlink", Path: name, Err: fs.ErrInvalid}
-	}
-	return found.Target, nil
-}
-
-// find returns what name leads to, or a [*fs.PathError].
-func (t *Tree) find(op, name string, follow bool) (tartree.Found, error) {
-	if !valid(name) {
-		return tartree.Found{}, &fs.PathError{Op: op, Path: name, Err: fs.ErrInvalid}
-	}
-	found, err := t.tree.Lookup(name, follow)
-	if errors.Is(err, tartree.ErrNotDir) { // As for os.Open, there is no such file.
-		err = fmt.Errorf("%w: %w", fs.ErrNotExist, err)
-	}
-	if err != nil {
-		return tartree.Found{}, &fs.PathError{Op: op, Path: name, Err: err}
-	}
-	return found, nil
-}
-
-// valid is fs.ValidPath, but lets any bytes be part of names.
-func valid(name string) bool {
-	if !utf8.ValidString(name) {
-		name = strings.ToValidUTF8(name, "x")
-	}
-	return fs.ValidPath(name)
-}
+// Stat implements [fs.File].
+func (f *stream) Stat() (fs.FileInfo, error) { return f.info, nil }

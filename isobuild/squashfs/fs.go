@@ -1,16 +1,11 @@
 package squashfs
 
 import (
-	"archive/tar"
-	"errors"
 	"fmt"
 	"io"
 	"io/fs"
-	"path"
-	"strings"
-	"unicode/utf8"
 
-	"github.com/netbootkit/netbootkit/internal/tartree"
+	"github.com/netbootkit/netbootkit/internal/treefs"
 )
 
 var (
@@ -28,8 +23,7 @@ var (
 //
 // An FS and its files may be used concurrently.
 type FS struct {
-	store *store
-	tree  *tartree.Tree
+	files *treefs.FS
 }
 
 // Open returns the tree of the image at the start of r, which has size bytes;
@@ -64,79 +58,20 @@ func open(r io.ReaderAt, size int64, cfg openConfig) (*FS, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &FS{s, tree}, nil
+	return &FS{treefs.New(tree, s.open)}, nil
 }
 
 // Open implements [fs.FS].
-func (f *FS) Open(name string) (fs.File, error) {
-	found, err := f.find("open", name, true)
-	if err != nil {
-		return nil, err
-	}
-	i := &info{found, path.Base(name)}
-	if found.IsDir() {
-		return &dir{info: i}, nil
-	}
-	c := &fileContent{path: name}
-	if found.Type == tar.TypeReg {
-		if c, err = f.store.openContent(name, inodeRef(found.Offset)); err != nil {
-			return nil, &fs.PathError{Op: "open", Path: name, Err: err}
-		}
-	}
-	return &file{io.NewSectionReader(c, 0, c.size), c, i}, nil
-}
+func (f *FS) Open(name string) (fs.File, error) { return f.files.Open(name) }
 
 // ReadDir implements [fs.ReadDirFS].
-func (f *FS) ReadDir(name string) ([]fs.DirEntry, error) {
-	found, err := f.find("readdir", name, true)
-	if err != nil {
-		return nil, err
-	}
-	if !found.IsDir() {
-		return nil, &fs.PathError{Op: "readdir", Path: name, Err: tartree.ErrNotDir}
-	}
-	return dirEntries(found), nil
-}
+func (f *FS) ReadDir(name string) ([]fs.DirEntry, error) { return f.files.ReadDir(name) }
 
 // Stat implements [fs.StatFS].
-func (f *FS) Stat(name string) (fs.FileInfo, error) { return f.stat("stat", name, true) }
+func (f *FS) Stat(name string) (fs.FileInfo, error) { return f.files.Stat(name) }
 
 // Lstat implements [fs.ReadLinkFS].
-func (f *FS) Lstat(name string) (fs.FileInfo, error) { return f.stat("lstat", name, false) }
-
-func (f *FS) stat(op, name string, follow bool) (fs.FileInfo, error) {
-	found, err := f.find(op, name, follow)
-	if err != nil {
-		return nil, err
-	}
-	return &info{found, path.Base(name)}, nil
-}
+func (f *FS) Lstat(name string) (fs.FileInfo, error) { return f.files.Lstat(name) }
 
 // ReadLink implements [fs.ReadLinkFS]. The target is as in the image.
-func (f *FS) ReadLink(name string) (string, error) {
-	found, err := f.find("readlink", name, false)
-	switch {
-	case err != nil:
-		return "", err
-	case found.Type != tar.TypeSymlink:
-		return "", &fs.PathError{Op: "readlink", Path: name, Err: fs.ErrInvalid}
-	default:
-		return found.Target, nil
-	}
-}
-
-// find returns what name leads to, or a [*fs.PathError].
-func (f *FS) find(op, name string, follow bool) (tartree.Found, error) {
-	// As fs.ValidPath, but any bytes may be part of names.
-	if !fs.ValidPath(name) && (utf8.ValidString(name) || !fs.ValidPath(strings.ToValidUTF8(name, "x"))) {
-		return tartree.Found{}, &fs.PathError{Op: op, Path: name, Err: fs.ErrInvalid}
-	}
-	found, err := f.tree.Lookup(name, follow)
-	if errors.Is(err, tartree.ErrNotDir) { // As for os.Open, there is no such file.
-		err = fmt.Errorf("%w: %w", fs.ErrNotExist, err)
-	}
-	if err != nil {
-		return tartree.Found{}, &fs.PathError{Op: op, Path: name, Err: err}
-	}
-	return found, nil
-}
+func (f *FS) ReadLink(name string) (string, error) { return f.files.ReadLink(name) }
