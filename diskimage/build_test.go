@@ -128,6 +128,44 @@ func TestOptionsTellAllFaults(t *testing.T) {
 	require.Error(t, err)
 }
 
+func TestOpenNothing(t *testing.T) {
+	t.Parallel()
+	_, err := diskimage.Open(t.Context(), nil)
+	require.EqualError(t, err, "diskimage: open: layout is nil")
+	for want, c := range map[string]diskimage.Content{
+		"diskimage: raw: file is nil":       diskimage.Raw(nil),
+		"diskimage: fat: file tree is nil":  diskimage.FAT("", nil),
+		"diskimage: ext2: file tree is nil": diskimage.Ext2("", nil),
+		"diskimage: ext4: file tree is nil": diskimage.Ext4("", nil),
+	} {
+		_, err := c.MinSize(t.Context())
+		require.EqualError(t, err, want)
+		_, err = c.Open(t.Context(), miB)
+		require.EqualError(t, err, want)
+	}
+}
+
+func TestContentsAreWhatTheirOptionsSay(t *testing.T) {
+	t.Parallel()
+	tree := fstest.MapFS{"file": smallFile("text")}
+	least := func(c diskimage.Content) int64 {
+		n, err := c.MinSize(t.Context())
+		require.NoError(t, err)
+		return n
+	}
+	assert.GreaterOrEqual(t, least(diskimage.FAT("", tree, diskimage.WithSpare(9*miB))), int64(9*miB))
+	assert.GreaterOrEqual(t, least(diskimage.Ext4("", tree, diskimage.WithSpare(9*miB))), least(diskimage.Ext4("", tree))+8*miB)
+	assert.Less(t, least(diskimage.Ext4("", tree, diskimage.WithoutJournal())), int64(miB))
+
+	id := diskimage.TypeEFI() // Any will do.
+	image, err := diskimage.Ext4("", tree, diskimage.WithUUID(id)).Open(t.Context(), 8*miB)
+	require.NoError(t, err)
+	b := make([]byte, 16)
+	_, err = image.ReadAt(b, 1024+0x68)
+	require.NoError(t, err)
+	assert.Equal(t, id[:], b, "the identifier in the superblock")
+}
+
 func TestFATTooSmall(t *testing.T) {
 	t.Parallel()
 	tree := fstest.MapFS{"large": smallFile(strings.Repeat("x", 3*miB))}

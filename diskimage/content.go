@@ -3,6 +3,7 @@ package diskimage
 import (
 	"context"
 	"encoding/binary"
+	"errors"
 	"io/fs"
 
 	"github.com/netbootkit/netbootkit/internal/ext"
@@ -10,7 +11,12 @@ import (
 )
 
 // Raw returns a content that is in f already, such as a squashfs.
-func Raw(f File) Content { return rawContent{f} }
+func Raw(f File) Content {
+	if f == nil {
+		return failed{&Error{Op: "raw", Err: errors.New("file is nil")}}
+	}
+	return rawContent{f}
+}
 
 type rawContent struct{ f File }
 
@@ -21,7 +27,7 @@ func (c rawContent) Open(context.Context, int64) (File, error) { return c.f, nil
 // MiB, else FAT32. The label has at most 11 characters. Options are
 // [WithTime], [WithUUID] and [WithSpare].
 func FAT(label string, tree fs.FS, opts ...Option) Content {
-	cfg, err := newConfig(opFAT, opts)
+	cfg, err := contentConfig(opFAT, tree, opts)
 	if err != nil {
 		return failed{err}
 	}
@@ -29,6 +35,14 @@ func FAT(label string, tree fs.FS, opts ...Option) Content {
 	return &fatContent{tree, fat.Volume{
 		Label: label, Time: cfg.time, Serial: binary.BigEndian.Uint32(id[:]), Spare: cfg.spare,
 	}}
+}
+
+// contentConfig is newConfig for what is made of a tree.
+func contentConfig(op operation, tree fs.FS, opts []Option) (*config, error) {
+	if tree == nil {
+		return nil, &Error{Op: op.String(), Err: errors.New("file tree is nil")}
+	}
+	return newConfig(op, opts)
 }
 
 // id returns the identifier of a file system.
@@ -75,7 +89,7 @@ func Ext2(label string, tree fs.FS, opts ...Option) Content {
 }
 
 func newExt(op operation, version int, label string, tree fs.FS, opts []Option) Content {
-	cfg, err := newConfig(op, opts)
+	cfg, err := contentConfig(op, tree, opts)
 	if err != nil {
 		return failed{err}
 	}

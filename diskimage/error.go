@@ -8,7 +8,7 @@ import (
 
 // An Error says what could not be done with a disk.
 type Error struct {
-	Op   string // "build", "open", "efi", "bios", "plain", "fat", "ext2", "ext4", "vhd", "gce", "qcow2" or "vmdk"
+	Op   string // "build", "open", "efi", "bios", "plain", "raw", "fat", "ext2", "ext4", "vhd", "gce", "qcow2" or "vmdk"
 	Path string // of a file in the tree; "" if it is about no file
 	Err  error  // why; matches fs.ErrNotExist for what a tree lacks
 }

@@ -2,6 +2,7 @@ package diskimage
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"slices"
 	"strings"
@@ -81,6 +82,9 @@ func (l *Layout) addContent(ctx context.Context, image *mosaic.Image, i int) err
 
 // resolve returns l with all sizes, places and identifiers.
 func (l *Layout) resolve(ctx context.Context, cfg *config) (*Layout, error) {
+	if l == nil {
+		return nil, errors.New("layout is nil")
+	}
 	if err := l.check(); err != nil {
 		return nil, err
 	}
