@@ -11,6 +11,7 @@ import (
 	"strconv"
 	"strings"
 	"testing"
+	"testing/fstest"
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
@@ -122,6 +123,35 @@ func TestPlainAsOthersReadIt(t *testing.T) {
 	assert.Contains(t, stub, uuid)
 	assert.Contains(t, menu, uuid)
 	assert.Contains(t, menu, "root=PARTUUID="+strings.ToLower(disk.Layout().Partitions[2].ID.String()))
+}
+
+// TestPlainKeepsWhatTheTreeSays takes trees with a table of file systems and
+// definitions of partitions, and one that systemd does not start.
+func TestPlainKeepsWhatTheTreeSays(t *testing.T) {
+	t.Parallel()
+	own := smallRoot()
+	own["etc/fstab"] = smallFile("# /\nLABEL=root / ext4 noatime 0 1\n")
+	own["usr/lib/repart.d/10-root.conf"] = smallFile("[Partition]\nType=root\n")
+	own["boot/grub2/grubenv"] = smallFile("")
+	other := without(smallRoot(), "systemd", "fstab")
+	for name, test := range map[string]struct {
+		tree  fstest.MapFS
+		fstab string
+		menu  string
+	}{
+		"own":     {own, "LABEL=root / ext4 noatime 0 1\n", "/boot/grub2/grub.cfg"},
+		"OpenRC":  {other, " / ext4 defaults 0 1\n", "/boot/grub/grub.cfg"},
+		"systemd": {smallRoot(), " / ext4 defaults,x-systemd.growfs 0 1\n", "/boot/grub/grub.cfg"},
+	} {
+		l, err := diskimage.Plain(t.Context(), test.tree, diskimage.FirmwareUEFI)
+		require.NoError(t, err)
+		disk := opened(t, l)
+		root := cutOut(t, disk, 2)
+		assert.True(t, strings.HasSuffix(inside(t, root, "/etc/fstab"), test.fstab), name)
+		assert.Contains(t, inside(t, root, test.menu), "menuentry", name)
+		grows := strings.Contains(ran(t, "debugfs", "-R", "ls -p /etc", root), "/repart.d/")
+		assert.Equal(t, name == "systemd", grows, name)
+	}
 }
 
 // label returns the label of a file system in a file.

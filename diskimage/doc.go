@@ -5,7 +5,7 @@
 //	EFI, BIOS   the disk of a Kairos, as a Layout
 //	Plain       the disk of any other Linux, as a Layout
 //	Build       writes the disk of a Layout to an io.WriterAt
-//	Open        the same disk as a File, which nobody has written
+//	Open        the same disk, or its partitions, as a File that nobody has written
 //	WriteVHD    a File as a fixed VHD, for Azure
 //	WriteGCE    a File as disk.raw in a tar.gz, for Google Compute Engine
 //	WriteQCOW2  a File as QCOW2, for QEMU and OpenStack
@@ -88,10 +88,10 @@
 //	/boot/grub/grub.cfg                   the menu; in /boot/grub2 if that is there. Tools of
 //	                                      the distribution may write it anew
 //	/boot/grub/i386-pc                    GRUB's modules for a BIOS
-//	/etc/fstab                            the root, with x-systemd.growfs, if the tree's has
-//	                                      nothing but comments
+//	/etc/fstab                            the root, if the tree's has nothing but comments;
+//	                                      with x-systemd.growfs where there is systemd
 //	/etc/repart.d/50-root.conf            lets systemd-repart grow the root's partition, if
-//	                                      the tree says nothing to it
+//	                                      there is systemd, and the tree says nothing to it
 //	/var/lib/cloud/seed/nocloud/          user-data and meta-data for cloud-init's NoCloud,
 //	                                      if there is a cloud config
 //

@@ -127,6 +127,7 @@ func smallRoot() fstest.MapFS {
 		"etc/os-release":                  smallFile("ID=debian\nPRETTY_NAME=\"Debian GNU/Linux 12 (bookworm)\"\n"),
 		"etc/fstab":                       smallFile("# nothing yet\n\n"),
 		"etc/cos/grub.cfg":                smallFile("echo Kairos\n"),
+		"usr/lib/systemd/systemd":         smallFile("not run"),
 		"usr/bin/tool":                    {Data: []byte("tool"), Mode: 0o755 | fs.ModeSetuid, Sys: nil},
 		"bin":                             {Data: []byte("usr/bin"), Mode: fs.ModeSymlink | 0o777},
 		"usr/lib/shim/shimx64.efi.signed": program("shim"),

@@ -32,11 +32,15 @@ func (p *plainSource) partUUID() string { return "PARTUUID=" + strings.ToLower(p
 // allFiles returns all files that are laid over the tree.
 func (p *plainSource) allFiles() []file {
 	files := append(p.extra, file{p.folder + "/grub.cfg", 0o644, []byte(p.menu())})
+	systemd, options := p.hasSystemd(), "defaults"
+	if systemd { // BusyBox hands an option that it does not know to the kernel, which refuses it.
+		options += ",x-systemd.growfs"
+	}
 	if !p.hasFstab() {
-		line := p.partUUID() + " / ext4 defaults,x-systemd.growfs 0 1\n"
+		line := p.partUUID() + " / ext4 " + options + " 0 1\n"
 		files = append(files, file{fstabName, 0o644, []byte(line)})
 	}
-	if !p.hasRepart() {
+	if systemd && !p.hasRepart() {
 		files = append(files, file{growName, 0o644, []byte("[Partition]\nType=root\n")})
 	}
 	if len(p.cfg.cloudConfig) > 0 {
@@ -62,6 +66,14 @@ func (p *plainSource) hasFstab() bool {
 		}
 	}
 	return false
+}
+
+// hasSystemd says whether systemd starts the tree.
+func (p *plainSource) hasSystemd() bool {
+	return slices.ContainsFunc([]string{"usr/lib/systemd/systemd", "lib/systemd/systemd"}, func(name string) bool {
+		_, err := fs.Stat(p.tree, name)
+		return err == nil
+	})
 }
 
 // hasRepart says whether the tree tells systemd-repart what to do.
