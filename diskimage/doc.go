@@ -82,6 +82,8 @@
 //
 //	root=PARTUUID=… ro console=tty0 console=ttyS0,115200 …WithCmdline…
 //
+// so the ramdisk must have what reads the disk, and ext4.
+//
 // These files are laid over the tree, with directories that a system mounts
 // something on where they are missing: /run, /dev, /boot, /proc, /sys and /tmp.
 //

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"math/rand/v2"
+	"slices"
 	"strings"
 	"testing"
 	"testing/iotest"
@@ -91,8 +92,11 @@ func TestOpenTellsAllFaults(t *testing.T) {
 		}},
 		"DOS table too large": {diskimage.Layout{MBR: true, Partitions: []diskimage.Partition{{Size: 3 << 40}}}, []string{"reaches to 2199023255040 bytes"}},
 		"beyond all":          {diskimage.Layout{Partitions: []diskimage.Partition{{Size: 1 << 60}, {Size: 1 << 60}}}, []string{"partition 1 ends at"}},
-		"content that lies":   {diskimage.Layout{Partitions: []diskimage.Partition{{Content: wantedContent{data: strings.Repeat("x", miB+1)}}}}, []string{"partition 1: the partition has 1 MiB and needs 1048577 bytes"}},
-		"content beyond all":  {diskimage.Layout{Partitions: []diskimage.Partition{{Content: wantedContent{need: 1 << 62}}}}, []string{"partition 1: its content wants"}},
+		"beyond all numbers": {diskimage.Layout{Size: 4 * miB, Partitions: append(
+			slices.Repeat([]diskimage.Partition{{Size: 1 << 60}}, 12), diskimage.Partition{Size: diskimage.Rest},
+		)}, []string{"the disk has 4 MiB and needs"}},
+		"content that lies":  {diskimage.Layout{Partitions: []diskimage.Partition{{Content: wantedContent{data: strings.Repeat("x", miB+1)}}}}, []string{"partition 1: the partition has 1 MiB and needs 1048577 bytes"}},
+		"content beyond all": {diskimage.Layout{Partitions: []diskimage.Partition{{Content: wantedContent{need: 1 << 62}}}}, []string{"partition 1: its content wants"}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()

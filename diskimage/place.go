@@ -75,6 +75,7 @@ func (l *Layout) next(i int) int64 {
 			start = at
 		}
 		at = max(at, alignUp(start+max(l.Partitions[k].Size, 0), MiB))
+		at = min(at, 2*maxDisk) // No more than place can add up.
 	}
 	return at
 }
