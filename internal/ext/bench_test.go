@@ -8,6 +8,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"runtime"
+	"strings"
 	"testing"
 	"time"
 
@@ -64,9 +65,12 @@ func BenchmarkNew(b *testing.B) {
 	}
 }
 
-// A countFS is a tree of so many files, in directories of 100, of which only
-// names and sizes exist.
-type countFS int
+// A countFS is a tree of so many files, or empty directories, in directories of
+// each, of which only names exist, and what all have in common.
+type countFS struct {
+	count, each int
+	info        imageInfo
+}
 
 func (t countFS) Open(string) (fs.File, error) { return nil, fs.ErrInvalid }
 
@@ -75,9 +79,12 @@ func (t countFS) Stat(name string) (fs.FileInfo, error) {
 }
 
 func (t countFS) ReadDir(name string) ([]fs.DirEntry, error) {
-	info, count := imageInfo{"", 5000, 0o644}, 100
+	if strings.Contains(name, "/") {
+		return nil, nil
+	}
+	info, count := t.info, t.each
 	if name == "." {
-		info, count = imageInfo{"", 0, fs.ModeDir | 0o755}, int(t)/100
+		info, count = imageInfo{"", 0, fs.ModeDir | 0o755}, t.count/t.each
 	}
 	entries := make([]fs.DirEntry, count)
 	for i := range entries {
@@ -94,7 +101,7 @@ func TestNewMemory(t *testing.T) {
 		var before, after runtime.MemStats
 		runtime.GC()
 		runtime.ReadMemStats(&before)
-		image := newImage(t, countFS(count), ext.Volume{Size: size, Time: time.Unix(1, 0)})
+		image := newImage(t, countFS{count, 100, imageInfo{"", 5000, 0o644}}, ext.Volume{Size: size, Time: time.Unix(1, 0)})
 		runtime.GC()
 		runtime.ReadMemStats(&after)
 		_, err := io.ReadFull(io.NewSectionReader(image, 1024, 1024), make([]byte, 1024))

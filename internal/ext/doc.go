@@ -104,7 +104,7 @@
 //	extended attributes      88 bytes and a block (version 2: a block) for an inode
 //	directories in one       any number; version 2: 64998
 //
-// Memory grows with the number of entries, by about 500 bytes each, and with the
+// Memory grows with the number of entries, by about 400 bytes each, and with the
 // number of pieces of sparse files, by 100 bytes each; it does not with the size
 // of the volume, but by 64 bytes for 128 MiB. There are no blocks of other sizes,
 // no quota, encryption or case folding, and no checksums of the journal: Linux

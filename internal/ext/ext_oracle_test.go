@@ -2,7 +2,6 @@ package ext_test
 
 import (
 	"bytes"
-	"fmt"
 	"io/fs"
 	"os/exec"
 	"testing"
@@ -74,22 +73,5 @@ func TestNewForKernel(t *testing.T) {
 				checkClean(t, image)
 			}
 		})
-	}
-}
-
-func TestNewSizes(t *testing.T) {
-	t.Parallel()
-	for _, version := range []int{2, 4} {
-		for _, mib := range []int64{1, 7, 8, 9, 64, 127, 128, 129, 131, 256, 385, 1024, 4096, 16384, 65536} {
-			t.Run(fmt.Sprintf("ext%d %d MiB", version, mib), func(t *testing.T) {
-				t.Parallel()
-				if mib > 16384 {
-					oracle.All(t)
-				}
-				v := volume
-				v.Version, v.Size = version, mib<<20
-				checkClean(t, save(t, newImage(t, tree(t, file("etc/issue", noise(300000, 1))), v)))
-			})
-		}
 	}
 }
