@@ -73,7 +73,7 @@ const begin = "INSTALLED-REPORT "
 
 // Done matches what the console shows when nothing more is to come: a report,
 // or why there is none.
-const Done = `(?m)^INSTALLED-(REPORT|FAILED) .*\n|Kernel panic|dracut.*(FATAL|Warning: Not all disks)|Dropping to debug shell|grub rescue>|No bootable (option|device)`
+const Done = `(?m)^INSTALLED-(REPORT|FAILED) .*\n|Kernel panic|dracut.*(FATAL|Warning: Not all disks)|Dropping to debug shell|grub rescue>|error: out of memory|No bootable (option|device)`
 
 // Print prints a report as one line.
 func (r *Report) Print(w io.Writer) error {
