@@ -1,10 +1,11 @@
 package diskimage_test
 
 import (
-	"fmt"
 	"maps"
 	"os"
+	"regexp"
 	"slices"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -137,19 +138,19 @@ func TestPlainGrowsAndShowsLogin(t *testing.T) {
 	require.NoError(t, m.Console.Await(ctx, `root@installed:~# `))
 	require.NoError(t, m.Type("systemctl --failed --no-legend --plain | sed 's/^/fail''ed: /'; "+
 		"echo rw=$(findmnt -no OPTIONS / | cut -d, -f1) size=$(($(stat -fc '%b * %S' /))) en''d\r"))
-	require.NoError(t, m.Console.Await(ctx, `(?m)^rw=\w+ size=\d+ end`))
+	const found = `rw=(\w+) size=(\d+) end`
+	require.NoError(t, m.Console.Await(ctx, found))
 	console := m.Console.String()
 	assert.NotContains(t, console, "failed: ", "units")
-	var mode string
-	var size int64
-	_, err := fmt.Sscanf(console[strings.LastIndex(console, "\nrw=")+1:], "rw=%s size=%d end", &mode, &size)
+	answer := regexp.MustCompile(found).FindStringSubmatch(console)
+	assert.Equal(t, "rw", answer[1])
+	size, err := strconv.ParseInt(answer[2], 10, 64)
 	require.NoError(t, err)
-	assert.Equal(t, "rw", mode)
+	t.Logf("root: partition of %d bytes grew to a file system of %d", root.Size, size)
 	assert.Greater(t, size, root.Size+more-64<<20, "bytes of the root file system")
 	require.NoError(t, m.Type("poweroff\r"))
 	require.NoError(t, m.Wait(ctx))
 
-	vmRun(t, "sgdisk", "--verify", disk)
 	vmClean(t, disk, root.Start)
 	assert.Contains(t, vmRun(t, "sgdisk", "--verify", disk), "No problems found")
 }
