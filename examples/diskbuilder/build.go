@@ -119,8 +119,8 @@ func (j *job) layout(ctx context.Context, tree fs.FS, opts []diskimage.Option) (
 // preset returns the disk of a Kairos, or a plain one.
 func (j *job) preset(ctx context.Context, tree fs.FS, opts []diskimage.Option) (*diskimage.Layout, error) {
 	if !isKairos(tree) || j.plain {
-		if j.stateSize != 0 {
-			return nil, errors.New("-state-size is for a Kairos, which has /etc/cos/grub.cfg")
+		if j.stateSize != 0 || j.defaultUser {
+			return nil, errors.New("-state-size and -default-user are for a Kairos, which has /etc/cos/grub.cfg")
 		}
 		if j.cmdline != "" {
 			opts = append(opts, diskimage.WithCmdline(j.cmdline))
@@ -162,6 +162,9 @@ func (j *job) options(ctx context.Context) ([]diskimage.Option, func(), error) {
 	text, err := j.cloudConfig.Load(ctx, j.stdin, j.log)
 	if err != nil {
 		return nil, func() {}, err
+	}
+	if j.defaultUser {
+		text = diskimage.DefaultCloudConfig()
 	}
 	if text != nil {
 		opts = append(opts, diskimage.WithCloudConfig(text))

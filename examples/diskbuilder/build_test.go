@@ -1,6 +1,7 @@
 package main
 
 import (
+	"bytes"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -74,6 +75,20 @@ func TestBuildFormats(t *testing.T) {
 	}
 }
 
+// TestBuildDefaultUser makes no user with a known password unless it is told to.
+func TestBuildDefaultUser(t *testing.T) {
+	t.Parallel()
+
+	l := newLab(t)
+	for name, flags := range map[string][]string{"without": nil, "with": {"-default-user"}} {
+		_, _, err := l.run(t.Context(), append(append(grub(t), flags...), "-efi", "-o", l.path(name+".raw"), l.path("kairos"))...)
+		require.NoError(t, err)
+		data, err := os.ReadFile(l.path(name + ".raw"))
+		require.NoError(t, err)
+		assert.Equal(t, flags != nil, bytes.Contains(data, []byte("90_custom.yaml")), name)
+	}
+}
+
 // TestBuildNamesTheDisk is in the folder where it runs, so it is not parallel.
 func TestBuildNamesTheDisk(t *testing.T) {
 	l := newLab(t)
@@ -113,7 +128,7 @@ func TestErrors(t *testing.T) {
 		"no kernel":   {[]string{"-efi", l.path("empty")}, "kernel"},
 		"no loader":   {[]string{"-efi", "-no-fetch", l.path("plain")}, "no boot loader for UEFI"},
 		"both":        {[]string{"-efi", "-bios", l.path("kairos")}, "not for both"},
-		"state size":  {append(grub(t), "-efi", "-state-size", "100", l.path("plain")), "-state-size is for a Kairos"},
+		"state size":  {append(grub(t), "-efi", "-state-size", "100", l.path("plain")), "-state-size and -default-user are for a Kairos"},
 		"too small":   {append(grub(t), "-efi", "-size", "100", l.path("kairos")), "MiB"},
 		"negative":    {[]string{"-efi", "-size", "-1", l.path("plain")}, "must not be negative"},
 		"console":     {append(grub(t), "-efi", "-console", "tty0", l.path("kairos")), "-cmdline and -console are not for a Kairos"},

@@ -28,6 +28,7 @@ type config struct {
 	stateSize   int64 // MiB
 	wanted      map[string]*bool
 	cloudConfig source.CloudConfig
+	defaultUser bool
 	overlay     cli.Strings
 	cmdline     string
 	consoles    string
@@ -88,6 +89,7 @@ func (c *config) register(f *flag.FlagSet) {
 	f.BoolVar(&c.offline, "no-fetch", false, "do not fetch Debian's boot loaders when the source has none")
 	f.StringVar(&c.debian, "debian", debian.DefaultBase, "`URL` of Debian's archive")
 	c.cloudConfig.Register(f)
+	f.BoolVar(&c.defaultUser, "default-user", false, "without -cloud-config, make a Kairos's user kairos with the password kairos, as AuroraBoot does")
 	c.from.Register(f)
 }
 
@@ -96,6 +98,9 @@ func (c *config) validate() error {
 	fault := func(format string, args ...any) { errs = append(errs, fmt.Errorf(format, args...)) }
 	if !c.efi && !c.bios {
 		fault("say what the disk boots on: -efi or -bios")
+	}
+	if c.defaultUser && c.cloudConfig.Location != "" {
+		fault("-default-user and -cloud-config exclude one another")
 	}
 	if c.size < 0 || c.stateSize < 0 {
 		fault("-size %d and -state-size %d must not be negative", c.size, c.stateSize)
