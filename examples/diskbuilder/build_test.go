@@ -2,6 +2,7 @@ package main
 
 import (
 	"bytes"
+	"errors"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -83,8 +84,12 @@ func TestBuildDefaultUser(t *testing.T) {
 	for name, flags := range map[string][]string{"without": nil, "with": {"-default-user"}} {
 		_, _, err := l.run(t.Context(), append(append(grub(t), flags...), "-efi", "-o", l.path(name+".raw"), l.path("kairos"))...)
 		require.NoError(t, err)
-		data, err := os.ReadFile(l.path(name + ".raw"))
+		disk, err := os.Open(l.path(name + ".raw"))
 		require.NoError(t, err)
+		data := make([]byte, 64<<20) // COS_OEM, behind 64 MiB of COS_GRUB
+		_, err = disk.ReadAt(data, 65<<20)
+		require.NoError(t, errors.Join(err, disk.Close()))
+		assert.Contains(t, string(data), "01_reset.yaml")
 		assert.Equal(t, flags != nil, bytes.Contains(data, []byte("90_custom.yaml")), name)
 	}
 }
