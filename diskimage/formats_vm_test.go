@@ -41,7 +41,7 @@ func TestConvertedDisksBoot(t *testing.T) {
 		{"VMDK", "vmdk", func(ctx context.Context, w *os.File, disk diskimage.File) error {
 			_, err := diskimage.WriteVMDK(ctx, w, disk)
 			return err
-		}, vmBoot{vmtest.BIOS, vmtest.Virtio}, true},
+		}, vmBoot{vmtest.BIOS, vmtest.Disk}, true},
 		{"GCE", "raw", vmUnpackedGCE, vmBoot{vmtest.UEFISecure, vmtest.Virtio}, false},
 	} {
 		t.Run(test.name, func(t *testing.T) {
