@@ -70,7 +70,8 @@ func TestParseConfigErrors(t *testing.T) {
 	}{
 		{"", "nothing to boot"},
 		{"-kernel k -table /dev/null", "-kernel and -table exclude one another"},
-		{"-initrd i -api http://h/", "belong to -kernel"},
+		{"-initrd i -api http://h/", "-initrd belongs to -kernel"},
+		{"-cloud-config c -api http://h/", "belong to -kernel, -iso or -repository"},
 		{"-kernel k -http-port 70000", "-http-port 70000 not in 1..65535"},
 		{"-kernel k -advertise 2001:db8::1", "is not an IPv4 address"},
 		{"-kernel k -base-url ftp://h", `-base-url "ftp://h" is not an http or https URL`},

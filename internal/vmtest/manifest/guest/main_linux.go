@@ -214,7 +214,8 @@ func kernelLog() string {
 	var lines []string
 	for line := range strings.Lines(string(buf[:n])) {
 		level, text, _ := strings.Cut(strings.TrimPrefix(line, "<"), ">")
-		if v, err := strconv.Atoi(level); err == nil && v <= 4 && !strings.Contains(text, "clocksource") { // KERN_WARNING, and worse
+		clock := strings.Contains(text, "clocksource") || strings.Contains(text, "hrtimer: interrupt took")
+		if v, err := strconv.Atoi(level); err == nil && v <= 4 && !clock { // KERN_WARNING, and worse
 			lines = append(lines, strings.TrimSpace(text))
 		}
 	}
