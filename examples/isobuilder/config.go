@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"io"
 	"os"
-	"strconv"
 	"strings"
 	"time"
 
@@ -71,7 +70,10 @@ func parseConfig(args []string, stdout io.Writer) (*config, error) {
 		return nil, cli.Usagef("want one source, got %d: %q", len(words), words)
 	}
 	c.source = strings.Join(words, "")
-	if err := errors.Join(c.validate(), c.readEpoch(os.Getenv("SOURCE_DATE_EPOCH"))); err != nil {
+	if c.time, err = cli.Epoch(); err != nil {
+		return nil, err
+	}
+	if err := c.validate(); err != nil {
 		return nil, &cli.UsageError{Err: err}
 	}
 	return c, nil
@@ -159,18 +161,4 @@ func (c *config) wantedFirmware() (isobuild.Firmware, error) {
 		}
 	}
 	return f, nil
-}
-
-// readEpoch takes the time of what is made from a number of seconds since 1970
-// (reproducible-builds.org, SOURCE_DATE_EPOCH).
-func (c *config) readEpoch(text string) error {
-	if text == "" {
-		return nil
-	}
-	seconds, err := strconv.ParseInt(text, 10, 64)
-	if err != nil {
-		return fmt.Errorf("SOURCE_DATE_EPOCH %q is not a number of seconds", text)
-	}
-	c.time = time.Unix(seconds, 0).UTC()
-	return nil
 }
