@@ -159,4 +159,9 @@
 // are read when the disk is, and holes never. There are no sectors of 4096 bytes,
 // no swap and no encryption; boards that want boot code of their own between the
 // tables and the first partition are not served.
+//
+// GRUB 2.06 for UEFI, as Debian 12 signs it, measures what it reads and for that
+// reads a loopback file as a whole: a machine whose memory does not hold Kairos's
+// recovery.img beside the rest stops with "out of memory", unless the tree's
+// etc/cos/grub.cfg unloads GRUB's module tpm before.
 package diskimage
