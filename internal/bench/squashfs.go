@@ -6,6 +6,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"math"
 	"os"
 	"strconv"
 
@@ -67,8 +68,8 @@ func compareSquashFS(ctx context.Context, l *lab) (*report, error) {
 }
 
 // ratioOf returns the ratio, of which more is better, that stands for a
-// fraction of a peer's time, rounded up to hundredths.
-func ratioOf(fraction float64) float64 { return float64(int(100/fraction+0.999)) / 100 }
+// fraction of what a peer takes, in thousandths.
+func ratioOf(fraction float64) float64 { return math.Floor(1000/fraction) / 1000 }
 
 // makeSquashFS writes the image of a folder to a file: the default one, or one
 // of a compression, a level and a block size.

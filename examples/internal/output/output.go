@@ -1,7 +1,6 @@
 package output
 
 import (
-	"bufio"
 	"crypto/sha256"
 	"encoding/hex"
 	"errors"
@@ -23,8 +22,8 @@ type File struct {
 	Digest string // SHA-256 in hexadecimal; set by Finish
 	Size   int64  // in bytes; set by Finish
 
-	sum    hash.Hash     // of what went through Writer
-	stream *bufio.Writer // nil if Writer was not called
+	sum    hash.Hash // of what went through Writer
+	stream *tee      // nil if Writer was not called
 }
 
 // partial is the end of the name of a file that is not complete.
@@ -46,17 +45,26 @@ func Create(name string, bytes int64) (*File, error) {
 // Writer returns where an image goes that is written from front to end; its
 // digest is then known without reading it again.
 func (o *File) Writer() io.Writer {
+	_ = o.stop() // What was written before is written anew.
 	o.sum = sha256.New()
-	o.stream = bufio.NewWriterSize(o.File, 1<<20)
-	return io.MultiWriter(o.stream, o.sum)
+	o.stream = newTee(o.File, o.sum)
+	return o.stream
+}
+
+// stop waits until what went through Writer is written.
+func (o *File) stop() error {
+	if o.stream == nil {
+		return nil
+	}
+	err := o.stream.Close()
+	o.stream = nil
+	return err
 }
 
 // Finish ends the work on the file, of which err is the outcome: it gives the
 // file its name and writes its digest beside it, or removes it.
 func (o *File) Finish(err error) error {
-	if err == nil && o.stream != nil {
-		err = o.stream.Flush()
-	}
+	err = errors.Join(err, o.stop())
 	if err == nil {
 		err = o.measure()
 	}

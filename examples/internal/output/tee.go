@@ -1,0 +1,81 @@
+package output
+
+import (
+	"errors"
+	"hash"
+	"os"
+)
+
+// chunkSize is how much is written and hashed at a time, in bytes.
+const chunkSize = 1 << 20
+
+// A tee writes to a file and computes a digest side by side, so that the one
+// does not wait for the other.
+type tee struct {
+	chunk []byte
+	full  chan []byte // to be written and hashed
+	free  chan []byte // to be filled
+	done  chan error
+}
+
+// syncEvery is after how many chunks the file goes to the disk, so that it does
+// not all wait for the end.
+const syncEvery = 16
+
+// newTee returns a tee to w and sum. The caller closes it.
+func newTee(w *os.File, sum hash.Hash) *tee {
+	const chunks = 4
+	t := &tee{full: make(chan []byte, chunks), free: make(chan []byte, chunks), done: make(chan error, 1)}
+	for range chunks {
+		t.free <- make([]byte, 0, chunkSize)
+	}
+	t.chunk = <-t.free
+	go t.run(w, sum)
+	return t
+}
+
+// run writes and hashes full chunks until there are no more.
+func (t *tee) run(w *os.File, sum hash.Hash) {
+	var err error
+	written, n := make(chan error, 1), 0
+	for chunk := range t.full {
+		if n++; err == nil {
+			go func() {
+				_, err := w.Write(chunk)
+				if err == nil && n%syncEvery == 0 {
+					err = w.Sync()
+				}
+				written <- err
+			}()
+			sum.Write(chunk) //nolint:errcheck // A hash never fails.
+			err = <-written
+		}
+		t.free <- chunk[:0]
+	}
+	t.done <- err
+}
+
+// Write takes p. What fails is told by Close.
+func (t *tee) Write(p []byte) (int, error) {
+	n := len(p)
+	for len(p) > 0 {
+		k := copy(t.chunk[len(t.chunk):chunkSize], p)
+		t.chunk, p = t.chunk[:len(t.chunk)+k], p[k:]
+		if len(t.chunk) == chunkSize {
+			t.full <- t.chunk
+			t.chunk = <-t.free
+		}
+	}
+	return n, nil
+}
+
+// Close writes what is left, and returns the first error of all.
+func (t *tee) Close() error {
+	if t.chunk == nil {
+		return errors.New("closed already")
+	}
+	t.full <- t.chunk
+	t.chunk = nil
+	close(t.full)
+	return <-t.done
+}
