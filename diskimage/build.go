@@ -28,30 +28,15 @@ func build(ctx context.Context, w io.WriterAt, l *Layout, cfg *config) (int64, e
 	}
 	size := disk.Size()
 	m := meter.NewWriter(nil, "disk", size, cfg.progress)
-	count := &counterAt{w: w, m: m}
-	if err := disk.image.CopyAt(ctx, count); err != nil {
+	if err := disk.image.CopyAt(ctx, m.At(w)); err != nil {
 		return 0, err
 	}
-	m.Add(size - count.n) // Holes are not written.
+	written := m.Done()
+	m.Add(size - written) // Holes are not written.
 	m.Finish()
 	cfg.log.LogAttrs(ctx, slog.LevelInfo, "disk built",
-		slog.Int("partitions", len(disk.layout.Partitions)), slog.Int64("bytes", size), slog.Int64("written", count.n))
+		slog.Int("partitions", len(disk.layout.Partitions)), slog.Int64("bytes", size), slog.Int64("written", written))
 	return size, nil
-}
-
-// counterAt counts what it writes, and tells m of it.
-type counterAt struct {
-	w io.WriterAt
-	m *meter.Writer
-	n int64
-}
-
-// WriteAt implements [io.WriterAt].
-func (c *counterAt) WriteAt(p []byte, off int64) (int, error) {
-	n, err := c.w.WriteAt(p, off)
-	c.n += int64(n)
-	c.m.Add(int64(n))
-	return n, err
 }
 
 // A Disk is a disk that is not written anywhere: it is put together as it is

@@ -35,8 +35,8 @@ func identity(disk File) GUID {
 
 // A gauge reports how far a disk is.
 type gauge struct {
-	meter       *meter.Writer
-	done, total int64 // bytes of the disk, with the holes
+	meter *meter.Writer
+	total int64 // bytes of the disk, with the holes
 }
 
 // newGauge returns a gauge for a disk of size bytes, which has reported none.
@@ -46,9 +46,7 @@ func (c *config) newGauge(size int64) *gauge {
 
 // reach reports that everything before off is done.
 func (g *gauge) reach(off int64) {
-	off = min(off, g.total)
-	g.meter.Add(off - g.done)
-	g.done = off
+	g.meter.Add(min(off, g.total) - g.meter.Done())
 }
 
 // finish reports that everything is done.

@@ -54,11 +54,10 @@ func build(ctx context.Context, w io.WriterAt, root fs.FS, cfg *config) (int64, 
 	}
 	m := meter.NewWriter(nil, "iso", image.Size(), cfg.progress)
 	m.Add(size)
-	count := &counterAt{w: w, m: m}
-	if err := image.CopyAt(ctx, count); err != nil {
+	if err := image.CopyAt(ctx, m.At(w)); err != nil {
 		return 0, err
 	}
-	m.Add(image.Size() - size - count.n) // Gaps are not written.
+	m.Add(image.Size() - m.Done()) // Gaps are not written.
 	m.Finish()
 	v.log(ctx, image)
 	return image.Size(), nil
@@ -92,14 +91,21 @@ func stream(ctx context.Context, w io.Writer, root fs.FS, packed File, cfg *conf
 	if err != nil {
 		return 0, err
 	}
-	count := &counter{w: w}
-	m := meter.NewWriter(count, "iso", image.Size(), cfg.progress)
-	if err := image.Copy(ctx, m); err != nil {
-		return count.n, err
+	n, err := cfg.write(ctx, w, image)
+	if err == nil {
+		v.log(ctx, image)
 	}
-	m.Finish()
-	v.log(ctx, image)
-	return count.n, nil
+	return n, err
+}
+
+// write writes an image from start to end, and returns the bytes written.
+func (c *config) write(ctx context.Context, w io.Writer, image *mosaic.Image) (int64, error) {
+	m := meter.NewWriter(w, "iso", image.Size(), c.progress)
+	err := image.Copy(ctx, m)
+	if err == nil {
+		m.Finish()
+	}
+	return m.Done(), err
 }
 
 // checkSquashfs fails unless f begins as a squashfs does.
@@ -119,32 +125,4 @@ func checkSquashfs(f File) error {
 func (v *live) log(ctx context.Context, image *mosaic.Image) {
 	v.cfg.log.LogAttrs(ctx, slog.LevelInfo, "live image built",
 		slog.String("volume", v.cfg.volumeID), slog.String("arch", v.arch), slog.Int64("bytes", image.Size()))
-}
-
-// counterAt counts what it writes, and tells m of it.
-type counterAt struct {
-	w io.WriterAt
-	m *meter.Writer
-	n int64
-}
-
-// WriteAt implements [io.WriterAt].
-func (c *counterAt) WriteAt(p []byte, off int64) (int, error) {
-	n, err := c.w.WriteAt(p, off)
-	c.n += int64(n)
-	c.m.Add(int64(n))
-	return n, err
-}
-
-// counter counts what it writes.
-type counter struct {
-	w io.Writer
-	n int64
-}
-
-// Write implements [io.Writer].
-func (c *counter) Write(p []byte) (int, error) {
-	n, err := c.w.Write(p)
-	c.n += int64(n)
-	return n, err
 }

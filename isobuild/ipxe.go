@@ -11,7 +11,6 @@ import (
 	"maps"
 	"slices"
 
-	"github.com/netbootkit/netbootkit/internal/meter"
 	"github.com/netbootkit/netbootkit/internal/overlay"
 )
 
@@ -118,15 +117,12 @@ func writeIPXE(ctx context.Context, w io.Writer, cfg *config, programs IPXEProgr
 	if err != nil {
 		return 0, err
 	}
-	count := &counter{w: w}
-	m := meter.NewWriter(count, "iso", image.Size(), cfg.progress)
-	if err := image.Copy(ctx, m); err != nil {
-		return count.n, err
+	n, err := cfg.write(ctx, w, image)
+	if err == nil {
+		cfg.log.LogAttrs(ctx, slog.LevelInfo, "ipxe image built",
+			slog.String("volume", cfg.volumeID), slog.Int64("bytes", n))
 	}
-	m.Finish()
-	cfg.log.LogAttrs(ctx, slog.LevelInfo, "ipxe image built",
-		slog.String("volume", cfg.volumeID), slog.Int64("bytes", count.n))
-	return count.n, nil
+	return n, err
 }
 
 // check says all that is wrong with programs and script.

@@ -10,7 +10,6 @@ import (
 
 	"github.com/netbootkit/netbootkit/internal/iso9660"
 	"github.com/netbootkit/netbootkit/internal/isomaster"
-	"github.com/netbootkit/netbootkit/internal/meter"
 	"github.com/netbootkit/netbootkit/internal/mosaic"
 )
 
@@ -62,15 +61,12 @@ func remaster(ctx context.Context, w io.Writer, iso File, cfg *config) (int64, e
 	if err != nil {
 		return 0, err
 	}
-	count := &counter{w: w}
-	m := meter.NewWriter(count, "iso", image.Size(), cfg.progress)
-	if err := image.Copy(ctx, m); err != nil {
-		return count.n, err
+	n, err := cfg.write(ctx, w, image)
+	if err == nil {
+		cfg.log.LogAttrs(ctx, slog.LevelInfo, "image remastered",
+			slog.String("volume", r.volumeID()), slog.Int64("old_bytes", iso.Size()), slog.Int64("bytes", image.Size()))
 	}
-	m.Finish()
-	cfg.log.LogAttrs(ctx, slog.LevelInfo, "image remastered",
-		slog.String("volume", r.volumeID()), slog.Int64("old_bytes", iso.Size()), slog.Int64("bytes", image.Size()))
-	return count.n, nil
+	return n, err
 }
 
 // A remastering is one call of Remaster. Blocks are those of the old image unless
