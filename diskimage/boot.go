@@ -50,14 +50,3 @@ func (s *source) esp(efi *bootloader.EFI, config string) (fs.FS, error) {
 	}
 	return stacked([]fs.FS{tree, more})
 }
-
-// quote returns a word as GRUB's script language takes it.
-func quote(word string) string {
-	plain := func(r rune) bool {
-		return r >= 'a' && r <= 'z' || r >= 'A' && r <= 'Z' || r >= '0' && r <= '9' || strings.ContainsRune("_-+=:,./@%", r)
-	}
-	if word != "" && strings.IndexFunc(word, func(r rune) bool { return !plain(r) }) < 0 {
-		return word
-	}
-	return "'" + strings.ReplaceAll(word, "'", `'\''`) + "'"
-}

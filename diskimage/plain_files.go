@@ -5,6 +5,8 @@ import (
 	"io/fs"
 	"slices"
 	"strings"
+
+	"github.com/netbootkit/netbootkit/internal/grub"
 )
 
 // Files of a plain disk's root.
@@ -94,7 +96,7 @@ menuentry %s --class os --unrestricted {
     linux %s
     initrd %s
 }
-`, p.fsUUID(), p.serial(), quote(p.title), p.linux(), quote("/"+p.boot.Initrd))
+`, p.fsUUID(), grub.Serial(p.cfg.consoles), grub.Quote(p.title), p.linux(), grub.Quote("/"+p.boot.Initrd))
 }
 
 // linux returns the kernel and its command line.
@@ -106,31 +108,5 @@ func (p *plainSource) linux() string {
 	for _, text := range p.cfg.cmdline {
 		words = append(words, strings.Fields(text)...)
 	}
-	for i, word := range words {
-		words[i] = quote(word)
-	}
-	return strings.Join(words, " ")
-}
-
-// serial shows the menu of a BIOS on the first serial console as well, if there
-// is one, at the speed that Linux will use. UEFI does so by itself.
-func (p *plainSource) serial() string {
-	for _, console := range p.cfg.consoles {
-		device, options, _ := strings.Cut(console, ",")
-		unit, ok := strings.CutPrefix(device, "ttyS")
-		if !ok || unit == "" || strings.Trim(unit, "0123456789") != "" {
-			continue
-		}
-		speed := options[:len(options)-len(strings.TrimLeft(options, "0123456789"))]
-		if speed == "" {
-			speed = "9600" // Linux's own default
-		}
-		return fmt.Sprintf(`if [ "${grub_platform}" = "pc" ]; then
-    if serial --unit=%s --speed=%s; then
-        terminal_input --append serial
-        terminal_output --append serial
-    fi
-fi`, unit, speed)
-	}
-	return ""
+	return grub.Quote(words...)
 }

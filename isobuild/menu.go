@@ -3,6 +3,8 @@ package isobuild
 import (
 	"fmt"
 	"strings"
+
+	"github.com/netbootkit/netbootkit/internal/grub"
 )
 
 // squashfsName is the root file system of a live image.
@@ -38,7 +40,7 @@ func (m *menu) config() []byte {
 	}
 	if m.kairos {
 		title := m.title + " (boot to RAM)"
-		fmt.Fprintf(&b, "submenu %s {\n", quote(title))
+		fmt.Fprintf(&b, "submenu %s {\n", grub.Quote(title))
 		b.WriteString(m.entry(entry{title: title, words: []string{"kairos.ram", "kairos.ram.create_partitions"}}, "    "))
 		b.WriteString("}\n\n")
 	}
@@ -87,27 +89,10 @@ const textMode = `if [ "${grub_platform}" = "efi" ]; then
 fi
 `
 
-// serial shows the menu on the first serial console as well, if there is one,
-// at the speed that Linux will use. UEFI does so by itself.
+// serial shows the menu on the first serial console as well, if there is one.
 func (m *menu) serial() string {
-	for _, console := range m.consoles {
-		device, options, _ := strings.Cut(console, ",")
-		unit, ok := strings.CutPrefix(device, "ttyS")
-		if !ok || unit == "" || strings.Trim(unit, "0123456789") != "" {
-			continue
-		}
-		speed := options[:len(options)-len(strings.TrimLeft(options, "0123456789"))]
-		if speed == "" {
-			speed = "9600" // Linux's own default
-		}
-		return fmt.Sprintf(`
-if [ "${grub_platform}" = "pc" ]; then
-    if serial --unit=%s --speed=%s; then
-        terminal_input --append serial
-        terminal_output --append serial
-    fi
-fi
-`, unit, speed)
+	if s := grub.Serial(m.consoles); s != "" {
+		return "\n" + s + "\n"
 	}
 	return ""
 }
@@ -134,9 +119,9 @@ func (m *menu) entries() []entry {
 func (m *menu) entry(e entry, indent string) string {
 	front, back := m.words(e)
 	lines := []string{
-		"menuentry " + quote(e.title) + " --class os --unrestricted {",
+		"menuentry " + grub.Quote(e.title) + " --class os --unrestricted {",
 		"    echo 'Loading kernel...'",
-		"    linux ($root)/boot/kernel " + quoteAll(front) + " $board_words " + quoteAll(back),
+		"    linux ($root)/boot/kernel " + grub.Quote(front...) + " $board_words " + grub.Quote(back...),
 		"    echo 'Loading initrd...'",
 		"    initrd ($root)/boot/initrd",
 		"}",
@@ -167,26 +152,6 @@ func (m *menu) words(e entry) (front, back []string) {
 	}
 	front = append(append(front, e.words...), "selinux=0")
 	return front, append([]string{"rd.live.overlay.overlayfs"}, m.extra...)
-}
-
-// quoteAll returns words with blanks between.
-func quoteAll(words []string) string {
-	quoted := make([]string, len(words))
-	for i, word := range words {
-		quoted[i] = quote(word)
-	}
-	return strings.Join(quoted, " ")
-}
-
-// quote returns a word as GRUB's script language takes it.
-func quote(word string) string {
-	plain := func(r rune) bool {
-		return r >= 'a' && r <= 'z' || r >= 'A' && r <= 'Z' || r >= '0' && r <= '9' || strings.ContainsRune("_-+=:,./@%", r)
-	}
-	if word != "" && strings.IndexFunc(word, func(r rune) bool { return !plain(r) }) < 0 {
-		return word
-	}
-	return "'" + strings.ReplaceAll(word, "'", `'\''`) + "'"
 }
 
 // checkLabel fails for a volume identifier by which a live system would not

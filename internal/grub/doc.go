@@ -1,5 +1,6 @@
 // Package grub composes the images that boot a PC with a BIOS into GRUB, from
 // the parts in GRUB's folder i386-pc, as grub-mkimage and grub-bios-setup do.
+// [Quote] and [Serial] are for the scripts that GRUB runs then.
 //
 // # Parts
 //
