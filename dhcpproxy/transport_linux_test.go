@@ -50,8 +50,7 @@ func inNamespace(t *testing.T) bool {
 func run(t *testing.T, line string) {
 	t.Helper()
 	args := strings.Fields(line)
-	out, err := exec.CommandContext(t.Context(), oracle.Need(t, args[0]), args[1:]...).CombinedOutput()
-	require.NoError(t, err, "%s: %s", line, out)
+	oracle.Run(t, args[0], args[1:]...)
 }
 
 // buildLab makes the interfaces that memoryConn describes. Each is one end of

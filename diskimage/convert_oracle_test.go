@@ -4,7 +4,6 @@ import (
 	"encoding/json"
 	"io"
 	"os"
-	"os/exec"
 	"path/filepath"
 	"strconv"
 	"strings"
@@ -16,14 +15,6 @@ import (
 	"github.com/netbootkit/netbootkit/internal/mosaic"
 	"github.com/netbootkit/netbootkit/internal/oracle"
 )
-
-// says runs a program, which must succeed, and returns what it prints.
-func says(tb testing.TB, name string, args ...string) string {
-	tb.Helper()
-	out, err := exec.CommandContext(tb.Context(), oracle.Need(tb, name), args...).CombinedOutput()
-	require.NoError(tb, err, "%s: %s", name, out)
-	return string(out)
-}
 
 // rawFile writes disk as it is into a file, with its holes.
 func rawFile(tb testing.TB, disk *mosaic.Image) string {
@@ -47,7 +38,7 @@ func asDisk(tb testing.TB, format, image string) string {
 		return image
 	}
 	dir := tb.TempDir()
-	says(tb, "tar", "-xSzf", image, "-C", dir)
+	oracle.Run(tb, "tar", "-xSzf", image, "-C", dir)
 	return filepath.Join(dir, "disk.raw")
 }
 
@@ -80,14 +71,14 @@ func TestConvertAsQEMUSeesIt(t *testing.T) {
 					Size   int64  `json:"virtual-size"`
 					Format string `json:"format"`
 				}
-				text := says(t, "qemu-img", "info", "-f", qemuName(f.name), "--output", "json", image)
+				text := oracle.Run(t, "qemu-img", "info", "-f", qemuName(f.name), "--output", "json", image)
 				require.NoError(t, json.Unmarshal([]byte(text), &info))
 				size := (disk.Size() + f.unit - 1) / f.unit * f.unit
 				assert.Equal(t, size, info.Size, "virtual size")
 				if f.name == "qcow2" || f.name == "vmdk" {
-					assert.Contains(t, says(t, "qemu-img", "check", "-f", qemuName(f.name), image), "No errors were found")
+					assert.Contains(t, oracle.Run(t, "qemu-img", "check", "-f", qemuName(f.name), image), "No errors were found")
 				}
-				compared := says(t, "qemu-img", "compare", "-f", "raw", "-F", qemuName(f.name), raw, image)
+				compared := oracle.Run(t, "qemu-img", "compare", "-f", "raw", "-F", qemuName(f.name), raw, image)
 				assert.Contains(t, compared, "Images are identical.")
 			})
 		}
@@ -102,7 +93,7 @@ func TestConvertFoundBySignature(t *testing.T) {
 		var info struct {
 			Format string `json:"format"`
 		}
-		require.NoError(t, json.Unmarshal([]byte(says(t, "qemu-img", "info", "--output", "json", f.file(t, disk))), &info))
+		require.NoError(t, json.Unmarshal([]byte(oracle.Run(t, "qemu-img", "info", "--output", "json", f.file(t, disk))), &info))
 		assert.Equal(t, qemuName(f.name), info.Format)
 	}
 }
@@ -113,21 +104,21 @@ func TestConvertedTables(t *testing.T) {
 	raw := filepath.Join(t.TempDir(), "disk.raw")
 	require.NoError(t, os.WriteFile(raw, nil, 0o600))
 	require.NoError(t, os.Truncate(raw, 9<<20+5*512))
-	says(t, "sgdisk", "-n", "1:2048:+2M", "-t", "1:EF00", "-c", "1:boot", "-n", "2:0:0", "-c", "2:everything else", raw)
+	oracle.Run(t, "sgdisk", "-n", "1:2048:+2M", "-t", "1:EF00", "-c", "1:boot", "-n", "2:0:0", "-c", "2:everything else", raw)
 	f, err := os.Open(raw)
 	require.NoError(t, err)
 	t.Cleanup(func() { f.Close() })
 	disk := sized{f, 9<<20 + 5*512}
-	parts := says(t, "sgdisk", "-i", "2", raw)
+	parts := oracle.Run(t, "sgdisk", "-i", "2", raw)
 	for _, format := range diskFormats() {
 		t.Run(format.name, func(t *testing.T) {
 			t.Parallel()
 			image := asDisk(t, format.name, format.file(t, disk))
 			back := filepath.Join(t.TempDir(), "back.raw")
-			says(t, "qemu-img", "convert", "-f", qemuName(format.name), "-O", "raw", image, back)
-			assert.Contains(t, says(t, "sgdisk", "-v", back), "No problems found")
-			assert.Equal(t, parts, says(t, "sgdisk", "-i", "2", back))
-			says(t, "sfdisk", "--verify", back)
+			oracle.Run(t, "qemu-img", "convert", "-f", qemuName(format.name), "-O", "raw", image, back)
+			assert.Contains(t, oracle.Run(t, "sgdisk", "-v", back), "No problems found")
+			assert.Equal(t, parts, oracle.Run(t, "sgdisk", "-i", "2", back))
+			oracle.Run(t, "sfdisk", "--verify", back)
 		})
 	}
 }
@@ -138,17 +129,17 @@ func TestWriteGCEAsTarSeesIt(t *testing.T) {
 	disk := holey(24, 12<<30+512, 120, 100<<10) // Numbers are octal up to 8 GiB.
 	raw, gce := rawFile(t, disk), diskFormats()[1].file(t, disk)
 	assert.Equal(t, []string{"-rw-r--r--", "0/0", strconv.Itoa(13 << 30), "1980-01-01", "00:00", "disk.raw"},
-		strings.Fields(says(t, "tar", "--numeric-owner", "--utc", "-tvf", gce)))
+		strings.Fields(oracle.Run(t, "tar", "--numeric-owner", "--utc", "-tvf", gce)))
 	for _, program := range []string{"tar", "bsdtar"} {
 		dir := t.TempDir()
-		says(t, program, "-xSf", gce, "-C", dir)
+		oracle.Run(t, program, "-xSf", gce, "-C", dir)
 		info, err := os.Stat(filepath.Join(dir, "disk.raw"))
 		require.NoError(t, err)
 		assert.EqualValues(t, 13<<30, info.Size())
-		assert.Contains(t, says(t, "qemu-img", "compare", "-f", "raw", "-F", "raw", raw, filepath.Join(dir, "disk.raw")), "identical")
+		assert.Contains(t, oracle.Run(t, "qemu-img", "compare", "-f", "raw", "-F", "raw", raw, filepath.Join(dir, "disk.raw")), "identical")
 		require.NoError(t, os.RemoveAll(dir))
 	}
-	says(t, "gzip", "-t", gce)
+	oracle.Run(t, "gzip", "-t", gce)
 }
 
 // TestWriteQCOW2Grows has QEMU write into an image, which needs all its tables.
@@ -156,12 +147,12 @@ func TestWriteQCOW2Grows(t *testing.T) {
 	t.Parallel()
 	disk := holey(25, 700<<20, 20, 100<<10)
 	image := diskFormats()[2].file(t, disk)
-	says(t, "qemu-img", "resize", "-f", "qcow2", image, "3G")
-	says(t, "qemu-io", "-t", "unsafe", "-f", "qcow2", "-c", "write -P 7 0 40M", "-c", "write -P 9 2900M 10M", image)
-	assert.Contains(t, says(t, "qemu-img", "check", "-f", "qcow2", image), "No errors were found")
-	says(t, "qemu-io", "-f", "qcow2", "-c", "read -P 7 0 40M", "-c", "read -P 9 2900M 10M", image)
+	oracle.Run(t, "qemu-img", "resize", "-f", "qcow2", image, "3G")
+	oracle.Run(t, "qemu-io", "-t", "unsafe", "-f", "qcow2", "-c", "write -P 7 0 40M", "-c", "write -P 9 2900M 10M", image)
+	assert.Contains(t, oracle.Run(t, "qemu-img", "check", "-f", "qcow2", image), "No errors were found")
+	oracle.Run(t, "qemu-io", "-f", "qcow2", "-c", "read -P 7 0 40M", "-c", "read -P 9 2900M 10M", image)
 	back := filepath.Join(t.TempDir(), "back.raw")
-	says(t, "qemu-img", "convert", "-f", "qcow2", "-O", "raw", image, back)
+	oracle.Run(t, "qemu-img", "convert", "-f", "qcow2", "-O", "raw", image, back)
 	f, err := os.Open(back)
 	require.NoError(t, err)
 	defer f.Close()
@@ -185,9 +176,9 @@ func TestConvertLarge(t *testing.T) {
 		}
 		image := f.file(t, disk)
 		if f.name != "vhd" {
-			assert.Contains(t, says(t, "qemu-img", "check", "-f", qemuName(f.name), image), "No errors were found")
+			assert.Contains(t, oracle.Run(t, "qemu-img", "check", "-f", qemuName(f.name), image), "No errors were found")
 		}
-		assert.Contains(t, says(t, "qemu-img", "compare", "-f", "raw", "-F", qemuName(f.name), raw, image), "identical")
+		assert.Contains(t, oracle.Run(t, "qemu-img", "compare", "-f", "raw", "-F", qemuName(f.name), raw, image), "identical")
 		require.NoError(t, os.Remove(image))
 	}
 }

@@ -49,9 +49,9 @@ func TestPresetsAsOthersReadThem(t *testing.T) {
 			t.Parallel()
 			disk := opened(t, l)
 			file := onDisk(t, l)
-			assert.Contains(t, ran(t, "sgdisk", "-v", file), "No problems found")
-			assert.Contains(t, ran(t, "sfdisk", "--verify", file), "No errors detected")
-			golden.Check(t, name+".sgdisk.txt", []byte(strings.ReplaceAll(ran(t, "sgdisk", "-p", file), file, "DISK")))
+			assert.Contains(t, oracle.Run(t, "sgdisk", "-v", file), "No problems found")
+			assert.Contains(t, oracle.Run(t, "sfdisk", "--verify", file), "No errors detected")
+			golden.Check(t, name+".sgdisk.txt", []byte(strings.ReplaceAll(oracle.Run(t, "sgdisk", "-p", file), file, "DISK")))
 			for i, p := range disk.Layout().Partitions {
 				checkPartition(t, disk, i+1, p)
 			}
@@ -65,10 +65,10 @@ func checkPartition(t *testing.T, disk *diskimage.Disk, number int, p diskimage.
 	switch part := cutOut(t, disk, number); p.Label {
 	case "bios":
 	case "efi":
-		ran(t, "fsck.vfat", "-n", part)
-		golden.Check(t, "esp.mdir.txt", []byte(ran(t, "mdir", "-i", part, "-/", "-b", "::")))
+		oracle.Run(t, "fsck.vfat", "-n", part)
+		golden.Check(t, "esp.mdir.txt", []byte(oracle.Run(t, "mdir", "-i", part, "-/", "-b", "::")))
 	default:
-		ran(t, "e2fsck", "-fn", part)
+		oracle.Run(t, "e2fsck", "-fn", part)
 	}
 }
 
@@ -88,15 +88,15 @@ func TestKairosAsOthersReadIt(t *testing.T) {
 			assert.Equal(t, "#cloud-config\nhostname: test\n", inside(t, oem, "/90_custom.yaml"))
 			env := inside(t, oem, "/grubenv")
 			assert.Len(t, env, 1024)
-			assert.Equal(t, "next_entry=recovery\n", ran(t, "grub-editenv", written(t, env), "list"))
+			assert.Equal(t, "next_entry=recovery\n", oracle.Run(t, "grub-editenv", written(t, env), "list"))
 			assert.Equal(t, "echo Kairos\n", inside(t, recovery, "/etc/cos/grub.cfg"))
 			if name == "bios" {
-				ran(t, "grub-script-check", written(t, inside(t, recovery, "/grub2/grub.cfg")))
+				oracle.Run(t, "grub-script-check", written(t, inside(t, recovery, "/grub2/grub.cfg")))
 				assert.NotEmpty(t, inside(t, recovery, "/grub2/i386-pc/moddep.lst"))
 			}
 			system := filepath.Join(t.TempDir(), "recovery.img")
-			ran(t, "debugfs", "-R", "dump /cOS/recovery.img "+system, recovery)
-			ran(t, "e2fsck", "-fn", system)
+			oracle.Run(t, "debugfs", "-R", "dump /cOS/recovery.img "+system, recovery)
+			oracle.Run(t, "e2fsck", "-fn", system)
 			assert.Equal(t, "COS_SYSTEM", label(t, system))
 			walked(t, system, smallRoot())
 		})
@@ -112,14 +112,14 @@ func TestPlainAsOthersReadIt(t *testing.T) {
 	walked(t, root, without(smallRoot(), "fstab"))
 	menu := inside(t, root, "/boot/grub/grub.cfg")
 	golden.Check(t, "plain.grub.cfg", []byte(menu))
-	ran(t, "grub-script-check", written(t, menu))
+	oracle.Run(t, "grub-script-check", written(t, menu))
 	golden.Check(t, "plain.files.txt", fmt.Appendf(nil, "%s\n%s\n%s\n%s",
 		inside(t, root, "/etc/fstab"), inside(t, root, "/etc/repart.d/50-root.conf"),
 		inside(t, root, "/var/lib/cloud/seed/nocloud/user-data"), inside(t, root, "/var/lib/cloud/seed/nocloud/meta-data")))
 	esp := cutOut(t, disk, 2)
-	stub := ran(t, "mtype", "-i", esp, "::/EFI/debian/grub.cfg")
+	stub := oracle.Run(t, "mtype", "-i", esp, "::/EFI/debian/grub.cfg")
 	golden.Check(t, "plain.stub.cfg", []byte(stub))
-	uuid := strings.TrimSpace(ran(t, "blkid", "-o", "value", "-s", "UUID", root))
+	uuid := strings.TrimSpace(oracle.Run(t, "blkid", "-o", "value", "-s", "UUID", root))
 	assert.Contains(t, stub, uuid)
 	assert.Contains(t, menu, uuid)
 	assert.Contains(t, menu, "root=PARTUUID="+strings.ToLower(disk.Layout().Partitions[2].ID.String()))
@@ -149,7 +149,7 @@ func TestPlainKeepsWhatTheTreeSays(t *testing.T) {
 		root := cutOut(t, disk, 2)
 		assert.True(t, strings.HasSuffix(inside(t, root, "/etc/fstab"), test.fstab), name)
 		assert.Contains(t, inside(t, root, test.menu), "menuentry", name)
-		grows := strings.Contains(ran(t, "debugfs", "-R", "ls -p /etc", root), "/repart.d/")
+		grows := strings.Contains(oracle.Run(t, "debugfs", "-R", "ls -p /etc", root), "/repart.d/")
 		assert.Equal(t, name == "systemd", grows, name)
 	}
 }
@@ -157,14 +157,14 @@ func TestPlainKeepsWhatTheTreeSays(t *testing.T) {
 // label returns the label of a file system in a file.
 func label(tb testing.TB, file string) string {
 	tb.Helper()
-	return strings.TrimSpace(ran(tb, "blkid", "-o", "value", "-s", "LABEL", file))
+	return strings.TrimSpace(oracle.Run(tb, "blkid", "-o", "value", "-s", "LABEL", file))
 }
 
 // inside returns a file of an ext2 or ext4 in a file.
 func inside(tb testing.TB, image, name string) string {
 	tb.Helper()
 	file := filepath.Join(tb.TempDir(), "inside")
-	ran(tb, "debugfs", "-R", "dump "+name+" "+file, image)
+	oracle.Run(tb, "debugfs", "-R", "dump "+name+" "+file, image)
 	b, err := os.ReadFile(file)
 	require.NoError(tb, err)
 	return string(b)
@@ -182,10 +182,10 @@ func written(tb testing.TB, text string) string {
 func walked(t *testing.T, image string, tree fs.FS) {
 	t.Helper()
 	dump := t.TempDir()
-	ran(t, "debugfs", "-R", "rdump / "+dump, image)
+	oracle.Run(t, "debugfs", "-R", "rdump / "+dump, image)
 	require.NoError(t, fs.WalkDir(tree, ".", func(name string, d fs.DirEntry, err error) error {
 		require.NoError(t, err)
-		stat := ran(t, "debugfs", "-R", "stat /"+name, image)
+		stat := oracle.Run(t, "debugfs", "-R", "stat /"+name, image)
 		info, err := d.Info()
 		require.NoError(t, err)
 		kind := map[fs.FileMode]string{
@@ -221,8 +221,8 @@ func TestDOSTableAsOthersReadIt(t *testing.T) {
 		{MBRType: 0x8E, Size: diskimage.Rest},
 	}}
 	file := onDisk(t, l)
-	assert.Contains(t, ran(t, "sfdisk", "--verify", file), "No errors detected")
-	golden.Check(t, "mbr.sfdisk.txt", []byte(strings.ReplaceAll(ran(t, "sfdisk", "-d", file), file, "DISK")))
+	assert.Contains(t, oracle.Run(t, "sfdisk", "--verify", file), "No errors detected")
+	golden.Check(t, "mbr.sfdisk.txt", []byte(strings.ReplaceAll(oracle.Run(t, "sfdisk", "-d", file), file, "DISK")))
 	b, err := os.ReadFile(cutHead(t, file))
 	require.NoError(t, err)
 	assert.Equal(t, "code", string(b[:4]))
@@ -279,6 +279,6 @@ func TestAsNobody(t *testing.T) {
 	require.ErrorIs(t, err, fs.ErrPermission)
 	for name, l := range presets(t) {
 		file := onDisk(t, l)
-		assert.Contains(t, ran(t, "sgdisk", "-v", file), "No problems found", name)
+		assert.Contains(t, oracle.Run(t, "sgdisk", "-v", file), "No problems found", name)
 	}
 }

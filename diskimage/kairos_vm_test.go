@@ -15,6 +15,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/netbootkit/netbootkit/diskimage"
+	"github.com/netbootkit/netbootkit/internal/oracle"
 	"github.com/netbootkit/netbootkit/internal/vmtest"
 	"github.com/netbootkit/netbootkit/internal/vmtest/installed"
 	"github.com/netbootkit/netbootkit/internal/vmtest/manifest"
@@ -154,7 +155,7 @@ func vmFirstBoot(t *testing.T, b vmBoot, disk string) {
 // vmAfterFirstBoot reads from outside what is on the disk now.
 func vmAfterFirstBoot(t *testing.T, l *diskimage.Layout, disk string) {
 	t.Helper()
-	assert.Contains(t, vmRun(t, "sgdisk", "--verify", disk), "No problems found")
+	assert.Contains(t, oracle.Run(t, "sgdisk", "--verify", disk), "No problems found")
 	table := vmTable(t, disk)
 	require.Len(t, table, len(l.Partitions)+2)
 	for i, p := range l.Partitions {
@@ -225,11 +226,11 @@ func vmTable(tb testing.TB, disk string) []vmEntry {
 	tb.Helper()
 	var table []vmEntry
 	for number := 1; ; number++ {
-		if !strings.Contains(vmRun(tb, "sgdisk", "--print", disk), fmt.Sprintf("\n%4d ", number)) {
+		if !strings.Contains(oracle.Run(tb, "sgdisk", "--print", disk), fmt.Sprintf("\n%4d ", number)) {
 			return table
 		}
 		var e vmEntry
-		for line := range strings.Lines(vmRun(tb, "sgdisk", fmt.Sprintf("--info=%d", number), disk)) {
+		for line := range strings.Lines(oracle.Run(tb, "sgdisk", fmt.Sprintf("--info=%d", number), disk)) {
 			key, value, _ := strings.Cut(strings.TrimSpace(line), ": ")
 			var n int64
 			switch key {

@@ -8,7 +8,6 @@ import (
 	"io"
 	"io/fs"
 	"os"
-	"os/exec"
 	"path/filepath"
 	"strings"
 	"testing"
@@ -88,14 +87,6 @@ func cutOut(tb testing.TB, disk *diskimage.Disk, number int) string {
 		off = end
 	}
 	return file.Name()
-}
-
-// ran runs a program, which must succeed, and returns what it prints.
-func ran(tb testing.TB, name string, args ...string) string {
-	tb.Helper()
-	out, err := exec.CommandContext(tb.Context(), oracle.Need(tb, name), args...).CombinedOutput()
-	require.NoError(tb, err, "%s: %s", name, out)
-	return string(out)
 }
 
 // smallFile returns a file of the year 2026.

@@ -7,10 +7,8 @@ import (
 	"io"
 	"io/fs"
 	"os"
-	"os/exec"
 	"path/filepath"
 	"slices"
-	"strings"
 	"testing"
 	"testing/fstest"
 	"time"
@@ -190,9 +188,8 @@ func vmPart(tb testing.TB, l *diskimage.Layout, label string) diskimage.Partitio
 // at an offset of a disk.
 func vmClean(tb testing.TB, disk string, offset int64) {
 	tb.Helper()
-	out, err := exec.CommandContext(tb.Context(), oracle.Need(tb, "e2fsck"), "-fn", fmt.Sprintf("%s?offset=%d", disk, offset)).CombinedOutput()
-	require.NoError(tb, err, string(out))
-	assert.NotContains(tb, string(out), "WARNING", "it was not unmounted")
+	out := oracle.Run(tb, "e2fsck", "-fn", fmt.Sprintf("%s?offset=%d", disk, offset))
+	assert.NotContains(tb, out, "WARNING", "it was not unmounted")
 }
 
 // vmList lists a tree.
@@ -201,14 +198,6 @@ func vmList(tb testing.TB, tree fs.FS) manifest.Manifest {
 	m, err := manifest.FS(tree)
 	require.NoError(tb, err)
 	return m
-}
-
-// vmRun runs a program of the host.
-func vmRun(tb testing.TB, name string, args ...string) string {
-	tb.Helper()
-	out, err := exec.CommandContext(tb.Context(), oracle.Need(tb, name), args...).CombinedOutput()
-	require.NoError(tb, err, string(out))
-	return strings.TrimSpace(string(out))
 }
 
 // vmTar returns the tree of entries of a tar, with the data of each.

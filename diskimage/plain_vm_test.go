@@ -151,5 +151,5 @@ func TestPlainGrowsAndShowsLogin(t *testing.T) {
 	require.NoError(t, m.Wait(ctx))
 
 	vmClean(t, disk, root.Start)
-	assert.Contains(t, vmRun(t, "sgdisk", "--verify", disk), "No problems found")
+	assert.Contains(t, oracle.Run(t, "sgdisk", "--verify", disk), "No problems found")
 }

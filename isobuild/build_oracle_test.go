@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"io/fs"
 	"os"
-	"os/exec"
 	"path/filepath"
 	"regexp"
 	"strings"
@@ -21,14 +20,6 @@ import (
 	"github.com/netbootkit/netbootkit/isobuild"
 	"github.com/netbootkit/netbootkit/isobuild/squashfs"
 )
-
-// told runs a program, which must succeed, and returns what it prints.
-func told(tb testing.TB, name string, args ...string) string {
-	tb.Helper()
-	out, err := exec.CommandContext(tb.Context(), oracle.Need(tb, name), args...).CombinedOutput()
-	require.NoError(tb, err, "%s: %s", name, out)
-	return string(out)
-}
 
 // signedLoader returns a tree with Debian's signed shim and GRUB.
 func signedLoader(tb testing.TB) []fs.FS {
@@ -62,7 +53,7 @@ func part(tb testing.TB, image string, off, size int64) string {
 func TestBuildLayoutAsXorrisoSeesIt(t *testing.T) {
 	t.Parallel()
 	oracle.Need(t, "xorriso")
-	report := told(t, "xorriso", "-indev", everything(t), "-report_el_torito", "plain", "-report_system_area", "plain")
+	report := oracle.Run(t, "xorriso", "-indev", everything(t), "-report_el_torito", "plain", "-report_system_area", "plain")
 	for _, want := range []string{
 		`Volume id    : 'COS_LIVE'`,
 		`El Torito cat path : /boot/boot.catalog`,
@@ -126,8 +117,8 @@ func TestBuildLayoutAsTablesAreChecked(t *testing.T) {
 	oracle.Need(t, "sgdisk")
 	oracle.Need(t, "sfdisk")
 	name := everything(t)
-	assert.Contains(t, told(t, "sgdisk", "-v", name), "No problems found")
-	assert.Contains(t, told(t, "sfdisk", "--verify", name), "No errors detected")
+	assert.Contains(t, oracle.Run(t, "sgdisk", "-v", name), "No problems found")
+	assert.Contains(t, oracle.Run(t, "sfdisk", "--verify", name), "No errors detected")
 }
 
 func TestBuildLayoutAsIsoinfoSeesIt(t *testing.T) {
@@ -135,13 +126,13 @@ func TestBuildLayoutAsIsoinfoSeesIt(t *testing.T) {
 	oracle.Need(t, "isoinfo")
 	name := everything(t, isobuild.WithFiles(fstest.MapFS{"a file with a long name": labFile([]byte("content"))}))
 	for _, names := range []string{"-R", "-J"} {
-		list := told(t, "isoinfo", "-f", names, "-i", name)
+		list := oracle.Run(t, "isoinfo", "-f", names, "-i", name)
 		for _, want := range []string{"/rootfs.squashfs", "/boot/kernel", "/boot/initrd", "/boot/grub2/grub.cfg", "/EFI/BOOT/grub.cfg", "/a file with a long name", "/config.yaml"} {
 			assert.Contains(t, list, want+"\n", names)
 		}
-		assert.Equal(t, "content", told(t, "isoinfo", names, "-i", name, "-x", "/a file with a long name"))
+		assert.Equal(t, "content", oracle.Run(t, "isoinfo", names, "-i", name, "-x", "/a file with a long name"))
 	}
-	assert.Contains(t, told(t, "isoinfo", "-d", "-i", name), "Volume id: COS_LIVE")
+	assert.Contains(t, oracle.Run(t, "isoinfo", "-d", "-i", name), "Volume id: COS_LIVE")
 }
 
 func TestBuildSystemPartition(t *testing.T) {
@@ -154,15 +145,15 @@ func TestBuildSystemPartition(t *testing.T) {
 	table, err := gpt.Read(f, f.Size())
 	require.NoError(t, err)
 	esp := part(t, name, table.Partitions[1].Start, table.Partitions[1].Size)
-	told(t, "fsck.vfat", "-n", esp)
-	list := told(t, "mdir", "-/", "-b", "-i", esp, "::")
+	oracle.Run(t, "fsck.vfat", "-n", esp)
+	list := oracle.Run(t, "mdir", "-/", "-b", "-i", esp, "::")
 	for _, want := range []string{"/EFI/BOOT/bootx64.efi", "/EFI/BOOT/grubx64.efi", "/EFI/BOOT/grub.cfg", "/boot/grub/grub.cfg", "/EFI/debian/grub.cfg", "/EFI/ubuntu/grub.cfg"} {
 		assert.Contains(t, strings.ToLower(list), strings.ToLower("::"+want+"\n"))
 	}
 	shim, err := os.ReadFile("/usr/lib/shim/shimx64.efi.signed")
 	require.NoError(t, err)
 	out := filepath.Join(t.TempDir(), "shim")
-	told(t, "mcopy", "-i", esp, "::/EFI/BOOT/bootx64.efi", out)
+	oracle.Run(t, "mcopy", "-i", esp, "::/EFI/BOOT/bootx64.efi", out)
 	got, err := os.ReadFile(out)
 	require.NoError(t, err)
 	assert.True(t, bytes.Equal(shim, got), "what is signed is not changed")
@@ -177,7 +168,7 @@ func TestBuildRootFileSystem(t *testing.T) {
 	name := filepath.Join(t.TempDir(), "root")
 	require.NoError(t, os.WriteFile(name, []byte(read(t, image, "rootfs.squashfs")), 0o600))
 	assert.EqualValues(t, 0, extents[0].Size%4096)
-	list := told(t, "unsquashfs", "-lln", "-d", "", name)
+	list := oracle.Run(t, "unsquashfs", "-lln", "-d", "", name)
 	for _, want := range []string{
 		`-rwsr-xr-x 0/0 +4 .* /usr/bin/tool`, `crw--w---- 0/5 +4, +64 .* /dev/ttyS0`, `lrwxrwxrwx .* /bin -> usr/bin`,
 		`drwxrwxrwt 0/0 .* /tmp`, `drwxr-xr-x 0/0 .* /oem`, "/var/lib/" + strings.Repeat("n", 255),
@@ -212,9 +203,9 @@ func TestBuildWhenSquashfsIsLarge(t *testing.T) {
 	info, err := fs.Stat(image, "rootfs.squashfs")
 	require.NoError(t, err)
 	assert.EqualValues(t, size, info.Size())
-	report := told(t, "xorriso", "-indev", file.Name(), "-find", "/rootfs.squashfs", "-exec", "lsdl", "--")
+	report := oracle.Run(t, "xorriso", "-indev", file.Name(), "-find", "/rootfs.squashfs", "-exec", "lsdl", "--")
 	assert.Contains(t, report, fmt.Sprint(int64(size)))
-	assert.Contains(t, told(t, "sgdisk", "-v", file.Name()), "No problems found")
+	assert.Contains(t, oracle.Run(t, "sgdisk", "-v", file.Name()), "No problems found")
 }
 
 // withMagic begins as a squashfs does.

@@ -6,7 +6,6 @@ import (
 	"io/fs"
 	"maps"
 	"os"
-	"os/exec"
 	"path/filepath"
 	"strings"
 	"testing"
@@ -188,8 +187,7 @@ func edit(m manifest.Manifest, f func(string, manifest.Entry) manifest.Entry) ma
 func extracted(tb testing.TB, name string, args func(dir string) []string) manifest.Manifest {
 	tb.Helper()
 	dir := filepath.Join(tb.TempDir(), "extracted")
-	out, err := exec.CommandContext(tb.Context(), oracle.Need(tb, name), args(dir)...).CombinedOutput()
-	require.NoError(tb, err, string(out))
+	oracle.Run(tb, name, args(dir)...)
 	m, err := manifest.Dir(dir)
 	require.NoError(tb, err)
 	return m

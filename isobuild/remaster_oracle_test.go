@@ -100,7 +100,7 @@ func media(t *testing.T) string {
 	require.NoError(t, os.Symlink("live", filepath.Join(dir, "casper")))
 	esp := filepath.Join(dir, "boot/uefi.img")
 	require.NoError(t, os.WriteFile(esp, make([]byte, 2<<20), 0o644))
-	runTool(t, "mkfs.vfat", "-n", "EFI", esp)
+	oracle.Run(t, "mkfs.vfat", "-n", "EFI", esp)
 	return dir
 }
 
@@ -114,16 +114,8 @@ func (w writer) image(t *testing.T, media string) string {
 		a = strings.ReplaceAll(strings.ReplaceAll(a, "MEDIA", media), "=MBR", "="+media+"/boot/boot_hybrid.img")
 		args[i] = strings.ReplaceAll(a, "OUT", iso)
 	}
-	runTool(t, w.program, args...)
+	oracle.Run(t, w.program, args...)
 	return iso
-}
-
-// runTool runs a program that the test needs and returns what it prints.
-func runTool(t *testing.T, name string, args ...string) string {
-	t.Helper()
-	out, err := exec.CommandContext(t.Context(), oracle.Need(t, name), args...).CombinedOutput()
-	require.NoError(t, err, "%s %s: %s", name, strings.Join(args, " "), out)
-	return string(out)
 }
 
 // overlayFiles are put over the images of this test.
@@ -253,10 +245,10 @@ func checkTrees(t *testing.T, old, name string, own bool) {
 	assert.Equal(t, "live", link)
 
 	dir := filepath.Join(t.TempDir(), "files")
-	runTool(t, "xorriso", "-osirrox", "on", "-indev", name, "-extract", "/", dir)
-	runTool(t, "chmod", "-R", "u+rwX", dir)
+	oracle.Run(t, "xorriso", "-osirrox", "on", "-indev", name, "-extract", "/", dir)
+	oracle.Run(t, "chmod", "-R", "u+rwX", dir)
 	assert.Equal(t, want, regular(t, os.DirFS(dir)), "extracted by xorriso")
-	assert.Contains(t, runTool(t, "isoinfo", "-l", "-R", "-i", name), "config.yaml")
+	assert.Contains(t, oracle.Run(t, "isoinfo", "-l", "-R", "-i", name), "config.yaml")
 	if !own {
 		return
 	}
@@ -265,7 +257,7 @@ func checkTrees(t *testing.T, old, name string, own bool) {
 	require.NoError(t, err)
 	require.NoError(t, os.WriteFile(part, b[16*iso9660.BlockSize:], 0o644))
 	assert.Equal(t, want, regular(t, opened(t, part)), "in the first partition")
-	assert.Contains(t, runTool(t, "isoinfo", "-f", "-R", "-i", part), "/config.yaml")
+	assert.Contains(t, oracle.Run(t, "isoinfo", "-f", "-R", "-i", part), "/config.yaml")
 }
 
 // regular returns the regular files of a tree.
@@ -314,7 +306,7 @@ func checkBoot(t *testing.T, old, name string) {
 func report(t *testing.T, name string, c *iso9660.Catalog) []string {
 	t.Helper()
 	var lines []string
-	out := runTool(t, "xorriso", "-indev", name, "-report_el_torito", "plain", "-report_system_area", "plain")
+	out := oracle.Run(t, "xorriso", "-indev", name, "-report_el_torito", "plain", "-report_system_area", "plain")
 	for line := range strings.SplitSeq(out, "\n") {
 		for _, start := range []string{"El Torito", "System area summary", "Partition offset", "MBR heads", "MBR secs", "GPT partname", "GPT type", "GPT partition flags", "GPT partition path", "MBR partition path", "APM"} {
 			if strings.HasPrefix(line, start) {
@@ -366,7 +358,7 @@ func TestRemasterGrownInPlace(t *testing.T) {
 	old := writers()["Kairos"].image(t, media(t))
 	config := filepath.Join(t.TempDir(), "config")
 	require.NoError(t, os.WriteFile(config, []byte("IN PLACE"), 0o644))
-	runTool(t, "xorriso", "-indev", old, "-outdev", old, "-map", config, "/config.yaml", "-boot_image", "any", "replay")
+	oracle.Run(t, "xorriso", "-indev", old, "-outdev", old, "-map", config, "/config.yaml", "-boot_image", "any", "replay")
 	assert.Equal(t, "IN PLACE", read(t, opened(t, old), "config.yaml"))
 
 	name := remastered(t, old, changes()...)
@@ -376,7 +368,7 @@ func TestRemasterGrownInPlace(t *testing.T) {
 	require.NoError(t, err)
 	assert.False(t, bytes.Contains(b, []byte("IN PLACE")))
 	assert.Equal(t, make([]byte, 4*iso9660.BlockSize), b[32*iso9660.BlockSize:36*iso9660.BlockSize])
-	assert.Contains(t, runTool(t, "sgdisk", "-v", name), sound)
+	assert.Contains(t, oracle.Run(t, "sgdisk", "-v", name), sound)
 }
 
 // TestRemasterOtherNames takes images without Rock Ridge.
@@ -405,7 +397,7 @@ func TestRemasterOtherNames(t *testing.T) {
 			t.Parallel()
 
 			old := filepath.Join(t.TempDir(), "old.iso")
-			runTool(t, "genisoimage", append(tt.args, "-quiet", "-input-charset", "utf-8", "-o", old, dir)...)
+			oracle.Run(t, "genisoimage", append(tt.args, "-quiet", "-input-charset", "utf-8", "-o", old, dir)...)
 			im := opened(t, remastered(t, old, isobuild.WithFiles(fstest.MapFS{tt.overlay: labFile([]byte("new"))})))
 			assert.Equal(t, tt.want, regular(t, im))
 			assert.True(t, im.Volume().RockRidge)

@@ -43,14 +43,6 @@ import (
 	"github.com/netbootkit/netbootkit/internal/oracle"
 )
 
-// command runs a program, which has to succeed, and returns what it wrote.
-func command(t *testing.T, program string, args ...string) string {
-	t.Helper()
-	out, err := exec.CommandContext(t.Context(), oracle.Need(t, program), args...).CombinedOutput()
-	require.NoError(t, err, "%s %s: %s", program, strings.Join(args, " "), out)
-	return string(out)
-}
-
 // service runs a program until the end of the test.
 func service(t *testing.T, program string, args ...string) *os.File {
 	t.Helper()
@@ -208,7 +200,7 @@ func TestRegistryOfDebianWithTLSAndPassword(t *testing.T) {
 
 	cert, _, certFile, keyFile := authority(t)
 	passwords := filepath.Join(t.TempDir(), "htpasswd")
-	line := command(t, "htpasswd", "-Bbn", "me", "right")
+	line := oracle.Run(t, "htpasswd", "-Bbn", "me", "right")
 	require.NoError(t, os.WriteFile(passwords, []byte(line), 0o600))
 	addr := dockerRegistry(t, fmt.Sprintf(`  tls: {certificate: %s, key: %s}
 auth:
@@ -308,17 +300,17 @@ func TestOpenReadsWhatSkopeoAndUmociWrite(t *testing.T) {
 	at := func(name string) string { return filepath.Join(dir, name) }
 	insecure := []string{"copy", "--insecure-policy"}
 	copyTo := func(to string, more ...string) {
-		command(t, "skopeo", append(append(insecure, more...), from, to)...)
+		oracle.Run(t, "skopeo", append(append(insecure, more...), from, to)...)
 	}
 	copyTo("docker-archive:" + at("docker.tar") + ":a/b:v1")
 	copyTo("oci-archive:" + at("oci.tar") + ":v1")
 	copyTo("oci:" + at("layout") + ":v1")
 	copyTo("oci:"+at("zstd")+":v1", "--dest-compress-format", "zstd")
 	copyTo("oci:"+at("schema2")+":v1", "--format", "v2s2")
-	command(t, "umoci", "init", "--layout", at("umoci"))
-	command(t, "umoci", "new", "--image", at("umoci")+":v1")
-	command(t, "umoci", "insert", "--rootless", "--image", at("umoci")+":v1", filepath.Join(source, "oci-layout"), "/arch")
-	command(t, "umoci", "config", "--image", at("umoci")+":v1", "--architecture", "amd64", "--os", "linux")
+	oracle.Run(t, "umoci", "init", "--layout", at("umoci"))
+	oracle.Run(t, "umoci", "new", "--image", at("umoci")+":v1")
+	oracle.Run(t, "umoci", "insert", "--rootless", "--image", at("umoci")+":v1", filepath.Join(source, "oci-layout"), "/arch")
+	oracle.Run(t, "umoci", "config", "--image", at("umoci")+":v1", "--architecture", "amd64", "--os", "linux")
 
 	amd64 := oci.WithPlatform("linux/amd64")
 	for _, ref := range []string{

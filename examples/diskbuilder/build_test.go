@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"errors"
 	"os"
-	"os/exec"
 	"path/filepath"
 	"testing"
 
@@ -13,14 +12,6 @@ import (
 
 	"github.com/netbootkit/netbootkit/internal/oracle"
 )
-
-// printed returns what a program of the distribution prints.
-func printed(t *testing.T, name string, args ...string) string {
-	t.Helper()
-	out, err := exec.CommandContext(t.Context(), oracle.Need(t, name), args...).CombinedOutput()
-	require.NoError(t, err, "%s", out)
-	return string(out)
-}
 
 func TestBuild(t *testing.T) {
 	t.Parallel()
@@ -45,8 +36,8 @@ func TestBuild(t *testing.T) {
 			out, diag, err := l.run(t.Context(), append(append(grub(t), tt.flags...), "-o", raw,
 				"-cloud-config", l.path("config.yaml"), "-set", "name=node7", l.path(tt.tree))...)
 			require.NoError(t, err)
-			assert.Contains(t, printed(t, "sgdisk", "-v", raw), "No problems found")
-			table := printed(t, "sgdisk", "-p", raw)
+			assert.Contains(t, oracle.Run(t, "sgdisk", "-v", raw), "No problems found")
+			table := oracle.Run(t, "sgdisk", "-p", raw)
 			for _, label := range tt.labels {
 				assert.Contains(t, table, label)
 			}
@@ -68,9 +59,9 @@ func TestBuildFormats(t *testing.T) {
 		"-o", l.path("disk.raw"), l.path("plain"))...)
 	require.NoError(t, err)
 	for suffix, format := range map[string]string{".vhd": "vpc", ".qcow2": "qcow2", ".vmdk": "vmdk"} {
-		assert.Contains(t, printed(t, "qemu-img", "compare", "-f", "raw", "-F", format, l.path("disk.raw"), l.path("disk")+suffix), "identical")
+		assert.Contains(t, oracle.Run(t, "qemu-img", "compare", "-f", "raw", "-F", format, l.path("disk.raw"), l.path("disk")+suffix), "identical")
 	}
-	assert.Contains(t, printed(t, "tar", "tvf", l.path("disk.gce.tar.gz")), "1073741824")
+	assert.Contains(t, oracle.Run(t, "tar", "tvf", l.path("disk.gce.tar.gz")), "1073741824")
 	for _, hint := range []string{"az storage blob upload", "gcloud compute images create", "aws ec2 import-snapshot"} {
 		assert.Contains(t, out, hint)
 	}

@@ -2,7 +2,6 @@ package gpt_test
 
 import (
 	"os"
-	"os/exec"
 	"path/filepath"
 	"testing"
 
@@ -12,14 +11,6 @@ import (
 	"github.com/netbootkit/netbootkit/internal/gpt"
 	"github.com/netbootkit/netbootkit/internal/oracle"
 )
-
-// output runs a program, which must succeed.
-func output(t *testing.T, name string, args ...string) string {
-	t.Helper()
-	out, err := exec.CommandContext(t.Context(), oracle.Need(t, name), args...).CombinedOutput()
-	require.NoError(t, err, "%s: %s", name, out)
-	return string(out)
-}
 
 func TestTableEncodeAsOthersReadIt(t *testing.T) {
 	t.Parallel()
@@ -32,13 +23,13 @@ func TestTableEncodeAsOthersReadIt(t *testing.T) {
 			want.Active = active
 			file := filepath.Join(t.TempDir(), "disk")
 			require.NoError(t, os.WriteFile(file, disk(t, want), 0o600))
-			assert.Contains(t, output(t, "sgdisk", "-v", file), "No problems found")
-			assert.Contains(t, output(t, "sfdisk", "--verify", file), "No errors detected")
-			first := output(t, "sgdisk", "-i", "1", file)
+			assert.Contains(t, oracle.Run(t, "sgdisk", "-v", file), "No problems found")
+			assert.Contains(t, oracle.Run(t, "sfdisk", "--verify", file), "No errors detected")
+			first := oracle.Run(t, "sgdisk", "-i", "1", file)
 			assert.Contains(t, first, "Partition unique GUID: "+id(2).String())
 			assert.Contains(t, first, "Attribute flags: 1000000000000001")
 			assert.Contains(t, first, "Partition name: 'ISO9660'")
-			second := output(t, "sgdisk", "-i", "2", file)
+			second := oracle.Run(t, "sgdisk", "-i", "2", file)
 			assert.Contains(t, second, "(EFI system partition)")
 			assert.Contains(t, second, "First sector: 16448 ")
 		})
@@ -52,7 +43,7 @@ func TestReadWhenXorrisoWrote(t *testing.T) {
 	dir := t.TempDir()
 	esp, file := filepath.Join(dir, "esp"), filepath.Join(dir, "iso")
 	require.NoError(t, os.WriteFile(esp, make([]byte, mib), 0o600))
-	output(t, "xorriso", "-outdev", file, "-padding", "0", "-map", esp, "/esp",
+	oracle.Run(t, "xorriso", "-outdev", file, "-padding", "0", "-map", esp, "/esp",
 		"-append_partition", "2", "0xef", esp, "-boot_image", "any", "appended_part_as=gpt",
 		"-boot_image", "any", "partition_offset=16", "-boot_image", "any", "mbr_force_bootable=on")
 	f, err := os.Open(file)

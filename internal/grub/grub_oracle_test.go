@@ -3,7 +3,6 @@ package grub_test
 import (
 	"bytes"
 	"os"
-	"os/exec"
 	"path/filepath"
 	"testing"
 
@@ -25,8 +24,7 @@ func mkimage(t *testing.T, format, prefix string, names []string) []byte {
 	t.Helper()
 	out := filepath.Join(t.TempDir(), "image")
 	args := append([]string{"-d", installed(t), "-O", format, "-p", prefix, "-o", out}, names...)
-	report, err := exec.CommandContext(t.Context(), oracle.Need(t, "grub-mkimage"), args...).CombinedOutput()
-	require.NoError(t, err, string(report))
+	oracle.Run(t, "grub-mkimage", args...)
 	image, err := os.ReadFile(out)
 	require.NoError(t, err)
 	return image
@@ -85,7 +83,7 @@ func TestPlaceAsXorriso(t *testing.T) {
 	image, err := grub.ElTorito(os.DirFS(installed(t)), "/boot/grub2", grub.ISOModules())
 	require.NoError(t, err)
 	out := filepath.Join(t.TempDir(), "out.iso")
-	run(t, "xorriso", "-as", "mkisofs", "-R", "-o", out, "-b", "boot/eltorito.img", "-no-emul-boot",
+	oracle.Run(t, "xorriso", "-as", "mkisofs", "-R", "-o", out, "-b", "boot/eltorito.img", "-no-emul-boot",
 		"-boot-load-size", "4", "-boot-info-table", "--grub2-boot-info", source(t, image))
 	iso, err := os.ReadFile(out)
 	require.NoError(t, err)

@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"context"
 	"os"
-	"os/exec"
 	"path/filepath"
 	"testing"
 	"time"
@@ -21,13 +20,6 @@ const menu = `serial --unit=0 --speed=115200
 terminal_output serial
 echo "MARKER root=$root prefix=$prefix"
 `
-
-// run runs a program.
-func run(t *testing.T, name string, args ...string) {
-	t.Helper()
-	report, err := exec.CommandContext(t.Context(), oracle.Need(t, name), args...).CombinedOutput()
-	require.NoError(t, err, string(report))
-}
 
 // source returns a folder with a menu, and perhaps an El Torito image.
 func source(t *testing.T, image []byte) string {
@@ -59,7 +51,7 @@ func placed(t *testing.T) string {
 	image, err := grub.ElTorito(folder, "/boot/grub2", grub.ISOModules())
 	require.NoError(t, err)
 	out := filepath.Join(t.TempDir(), "out.iso")
-	run(t, "xorriso", "-as", "mkisofs", "-R", "-o", out,
+	oracle.Run(t, "xorriso", "-as", "mkisofs", "-R", "-o", out,
 		"-b", "boot/eltorito.img", "-no-emul-boot", "-boot-load-size", "4", source(t, image))
 	iso, err := os.ReadFile(out)
 	require.NoError(t, err)
@@ -98,8 +90,8 @@ func TestDiskBoots(t *testing.T) {
 	out := filepath.Join(t.TempDir(), "disk.img")
 	require.NoError(t, os.WriteFile(out, nil, 0o644))
 	require.NoError(t, os.Truncate(out, size))
-	run(t, "sgdisk", "-n", "1:2048:+2M", "-t", "1:ef02", "-n", "2:6144:+16M", "-t", "2:8300", out)
-	run(t, "mke2fs", "-q", "-t", "ext2", "-E", "offset="+menuAt, "-d", source(t, nil), out, "16M")
+	oracle.Run(t, "sgdisk", "-n", "1:2048:+2M", "-t", "1:ef02", "-n", "2:6144:+16M", "-t", "2:8300", out)
+	oracle.Run(t, "mke2fs", "-q", "-t", "ext2", "-E", "offset="+menuAt, "-d", source(t, nil), out, "16M")
 
 	core, err := grub.DiskCore(folder, "(,gpt2)/boot/grub2", grub.DiskModules(), sector)
 	require.NoError(t, err)

@@ -7,16 +7,13 @@ import (
 	"io"
 	"io/fs"
 	"os"
-	"os/exec"
 	"path/filepath"
-	"strings"
 	"testing"
 	"time"
 
 	"github.com/stretchr/testify/require"
 
 	"github.com/netbootkit/netbootkit/internal/iso9660"
-	"github.com/netbootkit/netbootkit/internal/oracle"
 )
 
 // openISO opens the image in the file called name.
@@ -80,15 +77,6 @@ func names(t *testing.T, fsys fs.FS) []string {
 		return err
 	}))
 	return list
-}
-
-// run runs a program that the test needs.
-func run(t *testing.T, name string, args ...string) string {
-	t.Helper()
-	cmd := exec.CommandContext(t.Context(), oracle.Need(t, name), args...)
-	out, err := cmd.CombinedOutput()
-	require.NoError(t, err, "%s %s: %s", name, strings.Join(args, " "), out)
-	return string(out)
 }
 
 // put writes a file, and makes the directories above it.

@@ -89,7 +89,7 @@ func TestOpenWritersOfRockRidge(t *testing.T) {
 			t.Parallel()
 
 			iso := filepath.Join(t.TempDir(), "iso")
-			run(t, args[0], append(args[1:], "-o", iso, dir)...)
+			oracle.Run(t, args[0], append(args[1:], "-o", iso, dir)...)
 			im := openISO(t, iso)
 			assert.Equal(t, iso9660.RockRidge, im.Volume().Names)
 			assert.Equal(t, want, manifest(t, im))
@@ -126,7 +126,7 @@ func TestOpenRelocatedByGenisoimage(t *testing.T) {
 			t.Parallel()
 
 			iso := filepath.Join(t.TempDir(), "iso")
-			run(t, "genisoimage", append(args, "-input-charset", "utf-8", "-o", iso, dir)...)
+			oracle.Run(t, "genisoimage", append(args, "-input-charset", "utf-8", "-o", iso, dir)...)
 			assert.Equal(t, want, manifest(t, openISO(t, iso)))
 		})
 	}
@@ -141,9 +141,9 @@ func TestOpenOtherNames(t *testing.T) {
 	put(t, filepath.Join(dir, "über.txt"), "text")
 	settle(t, dir)
 	iso := filepath.Join(t.TempDir(), "iso")
-	run(t, "xorriso", "-as", "mkisofs", "-R", "-J", "-input-charset", "utf-8", "-o", iso, dir)
+	oracle.Run(t, "xorriso", "-as", "mkisofs", "-R", "-J", "-input-charset", "utf-8", "-o", iso, dir)
 	plain := filepath.Join(t.TempDir(), "iso")
-	run(t, "genisoimage", "-input-charset", "utf-8", "-o", plain, dir)
+	oracle.Run(t, "genisoimage", "-input-charset", "utf-8", "-o", plain, dir)
 
 	joliet := openISO(t, iso, iso9660.WithNames(iso9660.Joliet))
 	assert.Equal(t, []string{
@@ -184,7 +184,7 @@ func TestOpenLargeFile(t *testing.T) {
 	put(t, filepath.Join(dir, "next"), "next")
 
 	iso := filepath.Join(t.TempDir(), "iso")
-	run(t, "xorriso", "-as", "mkisofs", "-R", "-iso-level", "3", "-o", iso, dir)
+	oracle.Run(t, "xorriso", "-as", "mkisofs", "-R", "-iso-level", "3", "-o", iso, dir)
 	im := openISO(t, iso)
 	extents, err := im.Extents("large")
 	require.NoError(t, err)
@@ -216,8 +216,8 @@ func TestOpenForeignImages(t *testing.T) {
 
 			im := openISO(t, oracle.File(t, name))
 			dir := filepath.Join(t.TempDir(), "files")
-			run(t, "xorriso", "-osirrox", "on", "-indev", name, "-extract", "/", dir)
-			run(t, "chmod", "-R", "u+rwX", dir)
+			oracle.Run(t, "xorriso", "-osirrox", "on", "-indev", name, "-extract", "/", dir)
+			oracle.Run(t, "chmod", "-R", "u+rwX", dir)
 			tree := openDir(t, dir)
 			if im.Volume().Names == iso9660.RockRidge {
 				assert.Equal(t, names(t, tree), names(t, im))
@@ -232,7 +232,7 @@ func TestOpenForeignImages(t *testing.T) {
 			c, err := im.Catalog()
 			require.NoError(t, err)
 			require.NotEmpty(t, c.Entries)
-			report := run(t, "xorriso", "-indev", name, "-report_el_torito", "plain")
+			report := oracle.Run(t, "xorriso", "-indev", name, "-report_el_torito", "plain")
 			for _, e := range c.Entries {
 				assert.Regexp(t, fmt.Sprintf(`El Torito boot img : .* %d\n`, e.Block), report)
 			}

@@ -7,6 +7,7 @@ package oracle
 import (
 	"os"
 	"os/exec"
+	"strings"
 	"testing"
 )
 
@@ -21,6 +22,17 @@ func Need(tb testing.TB, name string) string {
 	}
 	Skip(tb, "needs the program "+name)
 	return ""
+}
+
+// Run runs a program that [Need] finds, which must succeed, and returns what it
+// prints.
+func Run(tb testing.TB, name string, args ...string) string {
+	tb.Helper()
+	out, err := exec.CommandContext(tb.Context(), Need(tb, name), args...).CombinedOutput() //nolint:gosec // The test names it.
+	if err != nil {
+		tb.Fatalf("%s %s: %v: %s", name, strings.Join(args, " "), err, out)
+	}
+	return string(out)
 }
 
 // File returns the first of the named files that exists, or skips tb.
