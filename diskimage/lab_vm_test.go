@@ -88,20 +88,7 @@ func vmLoaders(tb testing.TB) fs.FS {
 	oracle.File(tb, "/usr/lib/shim/shimx64.efi.signed")
 	oracle.File(tb, "/usr/lib/grub/x86_64-efi-signed/grubx64.efi.signed")
 	oracle.File(tb, "/usr/lib/grub/i386-pc/diskboot.img")
-	tree, host := fstest.MapFS{}, os.DirFS("/")
-	for _, folder := range []string{"usr/lib/shim", "usr/lib/grub/x86_64-efi-signed", "usr/lib/grub/i386-pc"} {
-		entries, err := fs.ReadDir(host, folder)
-		require.NoError(tb, err)
-		for _, e := range entries {
-			if e.Type().IsRegular() {
-				name := folder + "/" + e.Name()
-				data, err := fs.ReadFile(host, name)
-				require.NoError(tb, err)
-				tree[name] = &fstest.MapFile{Data: data, Mode: 0o644, ModTime: vmTime()}
-			}
-		}
-	}
-	return tree
+	return oracle.Folders(tb, "usr/lib/shim", "usr/lib/grub/x86_64-efi-signed", "usr/lib/grub/i386-pc")
 }
 
 // vmBuild writes a disk to a file of the test's folder.

@@ -101,8 +101,8 @@ func TestStreamBootsToLogin(t *testing.T) {
 		isobuild.WithConsoles("ttyS0,115200"),
 		isobuild.WithCmdline(vmtest.LiveQuick),
 		isobuild.WithLoaders(
-			taken(t, "usr/lib/shim"),
-			taken(t, "usr/lib/grub/x86_64-efi-signed"),
+			oracle.Folders(t, "usr/lib/shim"),
+			oracle.Folders(t, "usr/lib/grub/x86_64-efi-signed"),
 			biosLoader(t)))
 	require.NoError(t, err)
 

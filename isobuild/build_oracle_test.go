@@ -26,7 +26,7 @@ func signedLoader(tb testing.TB) []fs.FS {
 	tb.Helper()
 	oracle.File(tb, "/usr/lib/shim/shimx64.efi.signed")
 	oracle.File(tb, "/usr/lib/grub/x86_64-efi-signed/gcdx64.efi.signed")
-	return []fs.FS{taken(tb, "usr/lib/shim"), taken(tb, "usr/lib/grub/x86_64-efi-signed")}
+	return []fs.FS{oracle.Folders(tb, "usr/lib/shim"), oracle.Folders(tb, "usr/lib/grub/x86_64-efi-signed")}
 }
 
 // everything returns an image for BIOS and UEFI, with Debian's loaders.

@@ -64,24 +64,7 @@ func liveRoot() fstest.MapFS {
 func biosLoader(tb testing.TB) fs.FS {
 	tb.Helper()
 	oracle.File(tb, "/usr/lib/grub/i386-pc/moddep.lst")
-	return taken(tb, "usr/lib/grub/i386-pc")
-}
-
-// taken returns a tree with the files of one folder of the host.
-func taken(tb testing.TB, folder string) fstest.MapFS {
-	tb.Helper()
-	tree := make(fstest.MapFS)
-	host := os.DirFS("/")
-	entries, err := fs.ReadDir(host, folder)
-	require.NoError(tb, err)
-	for _, e := range entries {
-		if e.Type().IsRegular() {
-			b, err := fs.ReadFile(host, folder+"/"+e.Name())
-			require.NoError(tb, err)
-			tree[folder+"/"+e.Name()] = labFile(b)
-		}
-	}
-	return tree
+	return oracle.Folders(tb, "usr/lib/grub/i386-pc")
 }
 
 // built makes a live image in a file of the test's folder.

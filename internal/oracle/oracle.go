@@ -5,10 +5,13 @@
 package oracle
 
 import (
+	"io/fs"
 	"os"
 	"os/exec"
 	"strings"
 	"testing"
+	"testing/fstest"
+	"time"
 )
 
 // Need returns the path of the program called name, or skips tb. The folders
@@ -45,6 +48,28 @@ func File(tb testing.TB, names ...string) string {
 	}
 	Skip(tb, "needs the file "+names[0])
 	return ""
+}
+
+// Folders returns a tree with the regular files of folders of the host, or
+// fails tb where one is not there. They are of the year 2026.
+func Folders(tb testing.TB, names ...string) fstest.MapFS {
+	tb.Helper()
+	tree, host := make(fstest.MapFS), os.DirFS("/")
+	for _, folder := range names {
+		entries, err := fs.ReadDir(host, folder)
+		for _, e := range entries {
+			if err == nil && e.Type().IsRegular() {
+				name := folder + "/" + e.Name()
+				file := &fstest.MapFile{Mode: 0o644, ModTime: time.Date(2026, 3, 4, 5, 6, 7, 0, time.UTC)}
+				file.Data, err = fs.ReadFile(host, name)
+				tree[name] = file
+			}
+		}
+		if err != nil {
+			tb.Fatal(err)
+		}
+	}
+	return tree
 }
 
 // Root skips tb unless the process may create network namespaces and raw
