@@ -3,9 +3,7 @@ package main
 import (
 	"context"
 	"errors"
-	"fmt"
 	"io/fs"
-	"os"
 	"strings"
 
 	"github.com/netbootkit/netbootkit/artifacts"
@@ -34,17 +32,27 @@ func (j *job) make(ctx context.Context) (_ []made, err error) {
 	if err != nil {
 		return nil, err
 	}
-	layout, err := j.layout(ctx, tree, opts)
-	if err != nil {
-		return nil, err
-	}
+	var all []made
+	err = debian.WithLoaders(ctx, &j.loaders, j.store, diskimage.WithLoaders, func(loaders ...diskimage.Option) error {
+		layout, err := j.preset(ctx, tree, append(opts, loaders...))
+		if err == nil {
+			all, err = j.write(ctx, layout, diskName(tree))
+		}
+		return err
+	})
+	return all, err
+}
+
+// write writes the disk in all formats. It returns what was completed, also with
+// an error.
+func (j *job) write(ctx context.Context, layout *diskimage.Layout, name string) ([]made, error) {
 	disk, err := diskimage.Open(ctx, layout, diskimage.WithLogger(j.log))
 	if err != nil {
 		return nil, err
 	}
 	var all []made
 	for _, f := range j.formats() {
-		file, err := output.Create(j.name(f, diskName(tree)), dataOf(disk)/leastRatio)
+		file, err := output.Create(j.name(f, name), dataOf(disk)/leastRatio)
 		if err != nil {
 			return all, err
 		}
@@ -88,32 +96,6 @@ func diskName(tree fs.FS) string {
 func isKairos(tree fs.FS) bool {
 	_, err := fs.Stat(tree, "etc/cos/grub.cfg")
 	return err == nil
-}
-
-// layout returns what the disk is like. If a boot loader is missing it takes
-// Debian's.
-func (j *job) layout(ctx context.Context, tree fs.FS, opts []diskimage.Option) (*diskimage.Layout, error) {
-	for _, name := range j.grub {
-		root, err := os.OpenRoot(name) // It may be a whole computer, of which little is read.
-		if err != nil {
-			return nil, err
-		}
-		opts = append(opts, diskimage.WithLoaders(root.FS()))
-	}
-	layout, err := j.preset(ctx, tree, opts)
-	var missing *diskimage.LoaderError
-	if !errors.As(err, &missing) || j.offline {
-		return layout, err
-	}
-	packages := debian.Loaders(missing.Arch)
-	if len(packages) == 0 {
-		return nil, err
-	}
-	loaders, fetchErr := debian.Open(ctx, j.store, j.debian, packages...)
-	if fetchErr != nil {
-		return nil, errors.Join(err, fmt.Errorf("fetching Debian's did not work either: %w", fetchErr))
-	}
-	return j.preset(ctx, tree, append(opts, diskimage.WithLoaders(loaders)))
 }
 
 // preset returns the disk of a Kairos, or a plain one.

@@ -5,7 +5,6 @@ import (
 	"flag"
 	"fmt"
 	"io"
-	"os"
 	"strings"
 	"time"
 
@@ -31,9 +30,7 @@ type config struct {
 	overlay     cli.Strings
 	cmdline     string
 	consoles    string
-	grub        cli.Strings
-	offline     bool
-	debian      string
+	loaders     debian.Flags
 	time        time.Time // from SOURCE_DATE_EPOCH; zero if there is none
 }
 
@@ -51,12 +48,8 @@ SOURCE_DATE_EPOCH in the environment sets the time of what is made.
 // parseConfig reads the command line. Help goes to stdout.
 func parseConfig(args []string, stdout io.Writer) (*config, error) {
 	c := &config{wanted: make(map[string]*bool)}
-	flags := flag.NewFlagSet("diskbuilder", flag.ContinueOnError)
+	flags := cli.Flags("diskbuilder", usageText)
 	c.register(flags)
-	flags.Usage = func() {
-		fmt.Fprint(flags.Output(), usageText)
-		flags.PrintDefaults()
-	}
 	words, err := cli.Parse(flags, args, stdout)
 	if err != nil {
 		return nil, err
@@ -87,9 +80,7 @@ func (c *config) register(f *flag.FlagSet) {
 	f.Var(&c.overlay, "overlay-rootfs", "`folder` laid over the root file system; may be given more than once")
 	f.StringVar(&c.cmdline, "cmdline", "", "`words` added to the kernel's command line, if it is not a Kairos")
 	f.StringVar(&c.consoles, "console", "", "the kernel's `consoles`, with blanks between, the last one for people (default: ttyS0 tty0)")
-	f.Var(&c.grub, "grub", "`folder` with boot loaders, for sources that have none; may be given more than once")
-	f.BoolVar(&c.offline, "no-fetch", false, "do not fetch Debian's boot loaders when the source has none")
-	f.StringVar(&c.debian, "debian", debian.DefaultBase, "`URL` of Debian's archive")
+	c.loaders.Register(f)
 	c.cloudConfig.Register(f)
 	f.BoolVar(&c.defaultUser, "default-user", false, "without -cloud-config, make a Kairos's user kairos with the password kairos, as AuroraBoot does")
 	c.from.Register(f)
@@ -107,18 +98,8 @@ func (c *config) validate() error {
 	if c.size < 0 || c.stateSize < 0 {
 		fault("-size %d and -state-size %d must not be negative", c.size, c.stateSize)
 	}
-	for _, name := range append(c.overlay, c.grub...) {
-		if info, err := os.Stat(name); err != nil {
-			errs = append(errs, err)
-		} else if !info.IsDir() {
-			fault("%s is not a folder", name)
-		}
-	}
-	return errors.Join(errs...)
+	return errors.Join(append(errs, source.CheckFolders(c.overlay, c.loaders.Folders))...)
 }
-
-// uefi reports whether the disk boots by UEFI.
-func (c *config) uefi() bool { return c.efi }
 
 // firmware returns what a plain disk boots on.
 func (c *config) firmware() diskimage.Firmware {

@@ -12,6 +12,7 @@ import (
 	"github.com/netbootkit/netbootkit/artifacts"
 	"github.com/netbootkit/netbootkit/artifacts/github"
 	"github.com/netbootkit/netbootkit/examples/internal/cli"
+	"github.com/netbootkit/netbootkit/examples/internal/debian"
 	"github.com/netbootkit/netbootkit/examples/internal/output"
 	"github.com/netbootkit/netbootkit/examples/internal/source"
 	"github.com/netbootkit/netbootkit/isobuild"
@@ -43,7 +44,7 @@ func (j *job) build(ctx context.Context) (_ *output.File, err error) {
 	if err != nil {
 		return nil, err
 	}
-	return out, out.Finish(j.withLoaders(ctx, func(loaders ...isobuild.Option) error {
+	return out, out.Finish(debian.WithLoaders(ctx, &j.loaders, j.store, isobuild.WithLoaders, func(loaders ...isobuild.Option) error {
 		_, err := isobuild.Build(ctx, out.File, tree, append(opts, loaders...)...)
 		return err
 	}))

@@ -5,7 +5,6 @@ import (
 	"flag"
 	"fmt"
 	"io"
-	"os"
 	"strings"
 	"time"
 
@@ -30,9 +29,7 @@ type config struct {
 	volumeID    string
 	compression string
 	firmware    string
-	grub        cli.Strings
-	offline     bool
-	debian      string
+	loaders     debian.Flags
 	time        time.Time // from SOURCE_DATE_EPOCH; zero if there is none
 
 	ipxeScript string
@@ -56,12 +53,8 @@ SOURCE_DATE_EPOCH in the environment sets the time of the image.
 // parseConfig reads the command line. Help goes to stdout.
 func parseConfig(args []string, stdout io.Writer) (*config, error) {
 	c := new(config)
-	flags := flag.NewFlagSet("isobuilder", flag.ContinueOnError)
+	flags := cli.Flags("isobuilder", usageText)
 	c.register(flags)
-	flags.Usage = func() {
-		fmt.Fprint(flags.Output(), usageText)
-		flags.PrintDefaults()
-	}
 	words, err := cli.Parse(flags, args, stdout)
 	if err != nil {
 		return nil, err
@@ -90,9 +83,7 @@ func (c *config) register(f *flag.FlagSet) {
 	f.StringVar(&c.volumeID, "volume-id", "", "the volume `identifier` (default: "+isobuild.DefaultVolumeID+", or that of the ISO)")
 	f.StringVar(&c.compression, "compression", "", "how the root file system is compressed: gzip, zstd or xz (default: see package squashfs)")
 	f.StringVar(&c.firmware, "firmware", "", "the `firmware` it has to boot on: bios, uefi or bios,uefi (default: both where the machine knows both)")
-	f.Var(&c.grub, "grub", "`folder` with boot loaders, for sources that have none; may be given more than once")
-	f.BoolVar(&c.offline, "no-fetch", false, "do not fetch Debian's boot loaders when the source has none")
-	f.StringVar(&c.debian, "debian", debian.DefaultBase, "`URL` of Debian's archive")
+	c.loaders.Register(f)
 	f.StringVar(&c.ipxeScript, "ipxe-script", "", "make an image that runs this iPXE script `file`")
 	f.BoolVar(&c.ipxeWait, "ipxe-wait", false, "make an image that waits for the answer of a boot server")
 	f.StringVar(&c.ipxeDir, "ipxe", "", "`folder` with ipxe.lkrn for BIOS, instead of Debian's")
@@ -132,16 +123,7 @@ func (c *config) validate() error {
 	if _, err := c.wantedFirmware(); err != nil {
 		errs = append(errs, err)
 	}
-	for _, dir := range []cli.Strings{c.overlay, c.rootOverlay, c.grub} {
-		for _, name := range dir {
-			if info, err := os.Stat(name); err != nil {
-				errs = append(errs, err)
-			} else if !info.IsDir() {
-				fault("%s is not a folder", name)
-			}
-		}
-	}
-	return errors.Join(errs...)
+	return errors.Join(append(errs, source.CheckFolders(c.overlay, c.rootOverlay, c.loaders.Folders))...)
 }
 
 // wantedFirmware returns what -firmware says; zero is the library's choice.

@@ -36,7 +36,7 @@ func (j *job) makeIPXE(ctx context.Context) (*output.File, error) {
 		return nil, err
 	}
 	opts := append(j.commonOptions(), j.firmwareOptions()...)
-	return out, out.Finish(j.withLoaders(ctx, func(loaders ...isobuild.Option) error {
+	return out, out.Finish(debian.WithLoaders(ctx, &j.loaders, j.store, isobuild.WithLoaders, func(loaders ...isobuild.Option) error {
 		_, err := isobuild.IPXE(ctx, out.Writer(), programs, script, append(opts, loaders...)...)
 		return err
 	}))
@@ -80,10 +80,10 @@ func (j *job) biosProgram(ctx context.Context) (isobuild.File, error) {
 	if j.ipxeDir != "" {
 		return readFile(os.DirFS(j.ipxeDir), name)
 	}
-	if j.offline {
+	if j.loaders.Offline {
 		return nil, fmt.Errorf("there is no %s for BIOS: name its folder with -ipxe, or ask for -firmware uefi", name)
 	}
-	tree, err := debian.Open(ctx, j.store, j.debian, debian.IPXE())
+	tree, err := debian.Open(ctx, j.store, j.loaders.Base, debian.IPXE())
 	if err != nil {
 		return nil, err
 	}

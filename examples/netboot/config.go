@@ -82,14 +82,10 @@ In a command line {{ ID "file" }} becomes the URL of a file, and {{ URL "http://
 // parseConfig reads the command line. Help goes to stdout.
 func parseConfig(args []string, stdout io.Writer) (*config, error) {
 	c := &config{listen: netip.IPv4Unspecified()}
-	flags := flag.NewFlagSet("netboot", flag.ContinueOnError)
+	flags := cli.Flags("netboot", usageText)
 	c.bootFlags(flags)
 	c.serverFlags(flags)
 	c.pixiecoreFlags(flags)
-	flags.Usage = func() {
-		fmt.Fprint(flags.Output(), usageText)
-		flags.PrintDefaults()
-	}
 	words, err := cli.Parse(flags, args, stdout)
 	if err != nil {
 		return nil, err

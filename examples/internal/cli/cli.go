@@ -49,6 +49,17 @@ func Usagef(format string, args ...any) error {
 	return &UsageError{Err: fmt.Errorf(format, args...)}
 }
 
+// Flags returns flags of a program called name. Its usage is text, and what the
+// flags are for.
+func Flags(name, text string) *flag.FlagSet {
+	flags := flag.NewFlagSet(name, flag.ContinueOnError)
+	flags.Usage = func() {
+		fmt.Fprint(flags.Output(), text)
+		flags.PrintDefaults()
+	}
+	return flags
+}
+
 // Parse parses args with flags and returns the other arguments. Unlike
 // [flag.FlagSet.Parse] it also takes flags that follow other arguments, as
 // users of GNU-style commands write them; everything behind "--" is an

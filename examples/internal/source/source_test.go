@@ -12,6 +12,7 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
+	"github.com/netbootkit/netbootkit/examples/internal/cli"
 	"github.com/netbootkit/netbootkit/examples/internal/source"
 )
 
@@ -49,6 +50,15 @@ func TestTreeOfAFolder(t *testing.T) {
 	require.NoError(t, err)
 	assert.Equal(t, "content", string(data))
 	require.NoError(t, tree.Close())
+}
+
+func TestCheckFolders(t *testing.T) {
+	t.Parallel()
+
+	require.NoError(t, source.CheckFolders(cli.Strings{t.TempDir(), "."}, nil))
+	err := source.CheckFolders(cli.Strings{"source_test.go"}, cli.Strings{"absent"})
+	require.ErrorContains(t, err, "source_test.go is not a folder")
+	require.ErrorIs(t, err, fs.ErrNotExist)
 }
 
 func TestFolders(t *testing.T) {
