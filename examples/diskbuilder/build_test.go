@@ -32,9 +32,9 @@ func TestBuild(t *testing.T) {
 			t.Parallel()
 
 			l := newLab(t)
-			raw := l.path("disk.raw")
-			out, diag, err := l.run(t.Context(), append(append(grub(t), tt.flags...), "-o", raw,
-				"-cloud-config", l.path("config.yaml"), "-set", "name=node7", l.path(tt.tree))...)
+			raw := l.Path("disk.raw")
+			out, diag, err := l.Run(t.Context(), append(append(grub(t), tt.flags...), "-o", raw,
+				"-cloud-config", l.Path("config.yaml"), "-set", "name=node7", l.Path(tt.tree))...)
 			require.NoError(t, err)
 			assert.Contains(t, oracle.Run(t, "sgdisk", "-v", raw), "No problems found")
 			table := oracle.Run(t, "sgdisk", "-p", raw)
@@ -55,13 +55,13 @@ func TestBuildFormats(t *testing.T) {
 	t.Parallel()
 
 	l := newLab(t)
-	out, _, err := l.run(t.Context(), append(grub(t), "-efi", "-raw", "-vhd", "-gce", "-qcow2", "-vmdk", "-size", "1024",
-		"-o", l.path("disk.raw"), l.path("plain"))...)
+	out, _, err := l.Run(t.Context(), append(grub(t), "-efi", "-raw", "-vhd", "-gce", "-qcow2", "-vmdk", "-size", "1024",
+		"-o", l.Path("disk.raw"), l.Path("plain"))...)
 	require.NoError(t, err)
 	for suffix, format := range map[string]string{".vhd": "vpc", ".qcow2": "qcow2", ".vmdk": "vmdk"} {
-		assert.Contains(t, oracle.Run(t, "qemu-img", "compare", "-f", "raw", "-F", format, l.path("disk.raw"), l.path("disk")+suffix), "identical")
+		assert.Contains(t, oracle.Run(t, "qemu-img", "compare", "-f", "raw", "-F", format, l.Path("disk.raw"), l.Path("disk")+suffix), "identical")
 	}
-	assert.Contains(t, oracle.Run(t, "tar", "tvf", l.path("disk.gce.tar.gz")), "1073741824")
+	assert.Contains(t, oracle.Run(t, "tar", "tvf", l.Path("disk.gce.tar.gz")), "1073741824")
 	for _, hint := range []string{"az storage blob upload", "gcloud compute images create", "aws ec2 import-snapshot"} {
 		assert.Contains(t, out, hint)
 	}
@@ -73,9 +73,9 @@ func TestBuildDefaultUser(t *testing.T) {
 
 	l := newLab(t)
 	for name, flags := range map[string][]string{"without": nil, "with": {"-default-user"}} {
-		_, _, err := l.run(t.Context(), append(append(grub(t), flags...), "-efi", "-o", l.path(name+".raw"), l.path("kairos"))...)
+		_, _, err := l.Run(t.Context(), append(append(grub(t), flags...), "-efi", "-o", l.Path(name+".raw"), l.Path("kairos"))...)
 		require.NoError(t, err)
-		disk, err := os.Open(l.path(name + ".raw"))
+		disk, err := os.Open(l.Path(name + ".raw"))
 		require.NoError(t, err)
 		data := make([]byte, 64<<20) // COS_OEM, behind 64 MiB of COS_GRUB
 		_, err = disk.ReadAt(data, 65<<20)
@@ -88,19 +88,19 @@ func TestBuildDefaultUser(t *testing.T) {
 // TestBuildNamesTheDisk is in the folder where it runs, so it is not parallel.
 func TestBuildNamesTheDisk(t *testing.T) {
 	l := newLab(t)
-	t.Chdir(l.dir)
-	_, _, err := l.run(t.Context(), append(grub(t), "-efi", "-qcow2", "kairos")...)
+	t.Chdir(l.Dir)
+	_, _, err := l.Run(t.Context(), append(grub(t), "-efi", "-qcow2", "kairos")...)
 	require.NoError(t, err)
-	assert.FileExists(t, l.path("kairos-debian-12-core-amd64-generic-v1.2.3.qcow2"))
+	assert.FileExists(t, l.Path("kairos-debian-12-core-amd64-generic-v1.2.3.qcow2"))
 }
 
 // TestBuildTakesItsTimeFromTheEnvironment changes it, so it is not parallel.
 func TestBuildTakesItsTimeFromTheEnvironment(t *testing.T) {
 	l := newLab(t)
 	digest := func(name string) string {
-		_, _, err := l.run(t.Context(), append(grub(t), "-efi", "-o", l.path(name), l.path("plain"))...)
+		_, _, err := l.Run(t.Context(), append(grub(t), "-efi", "-o", l.Path(name), l.Path("plain"))...)
 		require.NoError(t, err)
-		line, err := os.ReadFile(l.path(name) + ".sha256")
+		line, err := os.ReadFile(l.Path(name) + ".sha256")
 		require.NoError(t, err)
 		return string(line[:64])
 	}
@@ -120,22 +120,22 @@ func TestErrors(t *testing.T) {
 		want string
 	}{
 		"nothing":     {nil, "want one source, got 0"},
-		"no firmware": {[]string{l.path("plain")}, "-efi or -bios"},
-		"no kernel":   {[]string{"-efi", l.path("empty")}, "kernel"},
-		"no loader":   {[]string{"-efi", "-no-fetch", l.path("plain")}, "no boot loader for UEFI"},
-		"both":        {[]string{"-efi", "-bios", l.path("kairos")}, "not for both"},
-		"state size":  {append(grub(t), "-efi", "-state-size", "100", l.path("plain")), "-state-size and -default-user are for a Kairos"},
-		"too small":   {append(grub(t), "-efi", "-size", "100", l.path("kairos")), "MiB"},
-		"negative":    {[]string{"-efi", "-size", "-1", l.path("plain")}, "must not be negative"},
-		"console":     {append(grub(t), "-efi", "-console", "tty0", l.path("kairos")), "-cmdline and -console are not for a Kairos"},
-		"overlay":     {[]string{"-efi", "-overlay-rootfs", l.path("config.yaml"), l.path("plain")}, "config.yaml is not a folder"},
-		"set alone":   {[]string{"-efi", "-set", "a=b", l.path("plain")}, "-set is for -cloud-config"},
+		"no firmware": {[]string{l.Path("plain")}, "-efi or -bios"},
+		"no kernel":   {[]string{"-efi", l.Path("empty")}, "kernel"},
+		"no loader":   {[]string{"-efi", "-no-fetch", l.Path("plain")}, "no boot loader for UEFI"},
+		"both":        {[]string{"-efi", "-bios", l.Path("kairos")}, "not for both"},
+		"state size":  {append(grub(t), "-efi", "-state-size", "100", l.Path("plain")), "-state-size and -default-user are for a Kairos"},
+		"too small":   {append(grub(t), "-efi", "-size", "100", l.Path("kairos")), "MiB"},
+		"negative":    {[]string{"-efi", "-size", "-1", l.Path("plain")}, "must not be negative"},
+		"console":     {append(grub(t), "-efi", "-console", "tty0", l.Path("kairos")), "-cmdline and -console are not for a Kairos"},
+		"overlay":     {[]string{"-efi", "-overlay-rootfs", l.Path("config.yaml"), l.Path("plain")}, "config.yaml is not a folder"},
+		"set alone":   {[]string{"-efi", "-set", "a=b", l.Path("plain")}, "-set is for -cloud-config"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 
 			dir := t.TempDir()
-			_, _, err := l.run(t.Context(), append(tt.args, "-o", filepath.Join(dir, "disk.raw"))...)
+			_, _, err := l.Run(t.Context(), append(tt.args, "-o", filepath.Join(dir, "disk.raw"))...)
 			require.ErrorContains(t, err, tt.want)
 			entries, err := os.ReadDir(dir)
 			require.NoError(t, err)

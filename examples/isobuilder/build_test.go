@@ -13,14 +13,15 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
+	"github.com/netbootkit/netbootkit/examples/internal/labtest"
 	"github.com/netbootkit/netbootkit/examples/internal/releasetest"
 )
 
 // build makes an image of the lab's root file system.
-func (l *lab) build(t *testing.T, name string, args ...string) string {
+func build(t *testing.T, l *labtest.Lab, name string, args ...string) string {
 	t.Helper()
-	iso := l.path(name)
-	_, _, err := l.run(t.Context(), append(append(grub(t), "-o", iso, l.path("root")), args...)...)
+	iso := l.Path(name)
+	_, _, err := l.Run(t.Context(), append(append(grub(t), "-o", iso, l.Path("root")), args...)...)
 	require.NoError(t, err)
 	return iso
 }
@@ -29,9 +30,9 @@ func TestBuild(t *testing.T) {
 	t.Parallel()
 
 	l := newLab(t)
-	iso := l.path("kairos.iso")
-	out, diag, err := l.run(t.Context(), append(grub(t), "-o", iso, "-cloud-config", l.path("config.yaml"), "-set", "name=node7",
-		"-overlay", l.path("overlay"), "-cmdline", "quiet", l.path("root"))...)
+	iso := l.Path("kairos.iso")
+	out, diag, err := l.Run(t.Context(), append(grub(t), "-o", iso, "-cloud-config", l.Path("config.yaml"), "-set", "name=node7",
+		"-overlay", l.Path("overlay"), "-cmdline", "quiet", l.Path("root"))...)
 	require.NoError(t, err)
 
 	image := open(t, iso)
@@ -64,47 +65,47 @@ func TestBuildIsReproducible(t *testing.T) {
 	t.Parallel()
 
 	l := newLab(t)
-	assert.Equal(t, digest(t, l.build(t, "a.iso")), digest(t, l.build(t, "b.iso")))
+	assert.Equal(t, digest(t, build(t, l, "a.iso")), digest(t, build(t, l, "b.iso")))
 }
 
 func TestBuildOfATar(t *testing.T) {
 	t.Parallel()
 
 	l := newLab(t)
-	file, err := os.Create(l.path("root.tar"))
+	file, err := os.Create(l.Path("root.tar"))
 	require.NoError(t, err)
 	w := tar.NewWriter(file)
-	require.NoError(t, w.AddFS(os.DirFS(l.path("root"))))
+	require.NoError(t, w.AddFS(os.DirFS(l.Path("root"))))
 	require.NoError(t, w.Close())
 	require.NoError(t, file.Close())
-	_, _, err = l.run(t.Context(), append(grub(t), "-o", l.path("tar.iso"), l.path("root.tar"))...)
+	_, _, err = l.Run(t.Context(), append(grub(t), "-o", l.Path("tar.iso"), l.Path("root.tar"))...)
 	require.NoError(t, err)
-	_, err = open(t, l.path("tar.iso")).Boot()
+	_, err = open(t, l.Path("tar.iso")).Boot()
 	require.NoError(t, err)
 }
 
 // TestBuildNamesTheImage is in the folder where it runs, so it is not parallel.
 func TestBuildNamesTheImage(t *testing.T) {
 	l := newLab(t)
-	t.Chdir(l.dir)
-	_, _, err := l.run(t.Context(), append(grub(t), "root")...)
+	t.Chdir(l.Dir)
+	_, _, err := l.Run(t.Context(), append(grub(t), "root")...)
 	require.NoError(t, err)
-	assert.FileExists(t, l.path("kairos-debian-12-core-amd64-generic-v1.2.3.iso"))
+	assert.FileExists(t, l.Path("kairos-debian-12-core-amd64-generic-v1.2.3.iso"))
 }
 
 // TestBuildTakesItsTimeFromTheEnvironment changes it, so it is not parallel.
 func TestBuildTakesItsTimeFromTheEnvironment(t *testing.T) {
 	l := newLab(t)
-	before := digest(t, l.build(t, "a.iso"))
+	before := digest(t, build(t, l, "a.iso"))
 	t.Setenv("SOURCE_DATE_EPOCH", "1700000000")
-	iso := l.build(t, "b.iso")
+	iso := build(t, l, "b.iso")
 	assert.NotEqual(t, before, digest(t, iso))
 	info, err := fs.Stat(open(t, iso), "boot/grub2/grub.cfg")
 	require.NoError(t, err)
 	assert.EqualValues(t, 1_700_000_000, info.ModTime().Unix())
 
 	t.Setenv("SOURCE_DATE_EPOCH", "yesterday")
-	_, _, err = l.run(t.Context(), l.path("root"))
+	_, _, err = l.Run(t.Context(), l.Path("root"))
 	require.ErrorContains(t, err, `SOURCE_DATE_EPOCH "yesterday" is not a number`)
 }
 
@@ -112,10 +113,10 @@ func TestRemaster(t *testing.T) {
 	t.Parallel()
 
 	l := newLab(t)
-	iso := l.build(t, "kairos.iso", "-cloud-config", l.path("config.yaml"), "-set", "name=old")
+	iso := build(t, l, "kairos.iso", "-cloud-config", l.Path("config.yaml"), "-set", "name=old")
 	before := digest(t, iso)
-	_, _, err := l.run(t.Context(), "-cloud-config", l.path("config.yaml"), "-set", "name=new",
-		"-overlay", l.path("overlay"), "-volume-id", "OTHER", "-o", iso+".custom.iso", iso)
+	_, _, err := l.Run(t.Context(), "-cloud-config", l.Path("config.yaml"), "-set", "name=new",
+		"-overlay", l.Path("overlay"), "-volume-id", "OTHER", "-o", iso+".custom.iso", iso)
 	require.NoError(t, err)
 	image := open(t, iso+".custom.iso")
 	assert.Equal(t, "OTHER", image.VolumeID())
@@ -142,13 +143,13 @@ func TestRemasterOfARelease(t *testing.T) {
 	t.Parallel()
 
 	l := newLab(t)
-	data, err := os.ReadFile(l.build(t, "kairos.iso"))
+	data, err := os.ReadFile(build(t, l, "kairos.iso"))
 	require.NoError(t, err)
 	hub := releasetest.Serve(t, "v4.0.0", map[string][]byte{"kairos-debian-12-core-amd64-generic-v4.0.0.iso": data})
-	_, _, err = l.run(t.Context(), "-github", hub, "-repository", releasetest.Repository, "-flavor", "debian", "-flavor-release", "12",
-		"-overlay", l.path("overlay"), "-o", l.path("custom.iso"))
+	_, _, err = l.Run(t.Context(), "-github", hub, "-repository", releasetest.Repository, "-flavor", "debian", "-flavor-release", "12",
+		"-overlay", l.Path("overlay"), "-o", l.Path("custom.iso"))
 	require.NoError(t, err)
-	_, err = fs.Stat(open(t, l.path("custom.iso")), "hello")
+	_, err = fs.Stat(open(t, l.Path("custom.iso")), "hello")
 	require.NoError(t, err)
 }
 
@@ -156,17 +157,17 @@ func TestIPXE(t *testing.T) {
 	t.Parallel()
 
 	l := newLab(t)
-	args := append(grub(t), "-ipxe", "/usr/lib/ipxe", "-o", l.path("ipxe.iso"))
-	_, _, err := l.run(t.Context(), append(args, "-ipxe-script", l.path("script.ipxe"))...)
+	args := append(grub(t), "-ipxe", "/usr/lib/ipxe", "-o", l.Path("ipxe.iso"))
+	_, _, err := l.Run(t.Context(), append(args, "-ipxe-script", l.Path("script.ipxe"))...)
 	require.NoError(t, err)
-	script, err := fs.ReadFile(open(t, l.path("ipxe.iso")), "boot/script.ipxe")
+	script, err := fs.ReadFile(open(t, l.Path("ipxe.iso")), "boot/script.ipxe")
 	require.NoError(t, err)
 	assert.Equal(t, "#!ipxe\necho hello\n", string(script))
-	first := digest(t, l.path("ipxe.iso"))
+	first := digest(t, l.Path("ipxe.iso"))
 
-	_, _, err = l.run(t.Context(), append(args, "-ipxe-wait")...)
+	_, _, err = l.Run(t.Context(), append(args, "-ipxe-wait")...)
 	require.NoError(t, err)
-	assert.NotEqual(t, first, digest(t, l.path("ipxe.iso")))
+	assert.NotEqual(t, first, digest(t, l.Path("ipxe.iso")))
 }
 
 // TestBuildFetchesLoaders asks an archive that has nothing, and says for what.
@@ -183,13 +184,13 @@ func TestBuildFetchesLoaders(t *testing.T) {
 	}))
 	t.Cleanup(archive.Close)
 	l := newLab(t)
-	_, _, err := l.run(t.Context(), "-debian", archive.URL+"/debian", "-o", l.path("x.iso"), l.path("root"))
+	_, _, err := l.Run(t.Context(), "-debian", archive.URL+"/debian", "-o", l.Path("x.iso"), l.Path("root"))
 	require.ErrorContains(t, err, "no boot loader for BIOS")
 	require.ErrorContains(t, err, "fetching Debian's did not work either")
 	require.ErrorIs(t, err, fs.ErrNotExist)
 	require.NotEmpty(t, asked)
 	assert.Regexp(t, `^/debian/pool/main/.*\.deb$`, asked[0])
-	assert.NoFileExists(t, l.path("x.iso"))
+	assert.NoFileExists(t, l.Path("x.iso"))
 }
 
 // TestErrors checks that each fault names itself, before any file is made.
@@ -197,32 +198,32 @@ func TestErrors(t *testing.T) {
 	t.Parallel()
 
 	l := newLab(t)
-	require.NoError(t, os.WriteFile(l.path("bad.yaml"), []byte("no header"), 0o600))
-	require.NoError(t, os.WriteFile(l.path("bad.iso"), append(make([]byte, 16*2048), "\x01CD001\x01 cut off"...), 0o600))
+	require.NoError(t, os.WriteFile(l.Path("bad.yaml"), []byte("no header"), 0o600))
+	require.NoError(t, os.WriteFile(l.Path("bad.iso"), append(make([]byte, 16*2048), "\x01CD001\x01 cut off"...), 0o600))
 	for name, tt := range map[string]struct {
 		args []string
 		want string
 	}{
 		"nothing":          {nil, "nothing to make an image of"},
-		"two sources":      {[]string{"-ipxe-wait", l.path("root")}, "SOURCE and -ipxe-wait exclude one another"},
+		"two sources":      {[]string{"-ipxe-wait", l.Path("root")}, "SOURCE and -ipxe-wait exclude one another"},
 		"two words":        {[]string{"a", "b"}, "want one source, got 2"},
-		"no kernel":        {[]string{l.path("empty")}, "kernel"},
-		"no loader":        {[]string{"-no-fetch", l.path("root")}, "no boot loader for BIOS: searched in the root file system"},
-		"no cloud config":  {[]string{"-cloud-config", l.path("absent"), l.path("root")}, "absent"},
-		"bad cloud config": {[]string{"-cloud-config", l.path("bad.yaml"), l.path("root")}, "#cloud-config"},
-		"set alone":        {[]string{"-set", "a=b", l.path("root")}, "-set is for -cloud-config"},
-		"compression":      {[]string{"-compression", "lzo", l.path("root")}, `-compression "lzo" is not gzip`},
-		"firmware":         {[]string{"-firmware", "uboot", l.path("root")}, `"uboot" is neither bios nor uefi`},
-		"overlay":          {[]string{"-overlay", l.path("config.yaml"), l.path("root")}, "config.yaml is not a folder"},
-		"ISO that is cut":  {[]string{l.path("bad.iso")}, "isobuild: remaster"},
-		"no script":        {[]string{"-ipxe-script", l.path("absent")}, "absent"},
-		"remove":           {[]string{"-no-fetch", "-remove", "x", l.path("root")}, "-remove is for ISOs"},
+		"no kernel":        {[]string{l.Path("empty")}, "kernel"},
+		"no loader":        {[]string{"-no-fetch", l.Path("root")}, "no boot loader for BIOS: searched in the root file system"},
+		"no cloud config":  {[]string{"-cloud-config", l.Path("absent"), l.Path("root")}, "absent"},
+		"bad cloud config": {[]string{"-cloud-config", l.Path("bad.yaml"), l.Path("root")}, "#cloud-config"},
+		"set alone":        {[]string{"-set", "a=b", l.Path("root")}, "-set is for -cloud-config"},
+		"compression":      {[]string{"-compression", "lzo", l.Path("root")}, `-compression "lzo" is not gzip`},
+		"firmware":         {[]string{"-firmware", "uboot", l.Path("root")}, `"uboot" is neither bios nor uefi`},
+		"overlay":          {[]string{"-overlay", l.Path("config.yaml"), l.Path("root")}, "config.yaml is not a folder"},
+		"ISO that is cut":  {[]string{l.Path("bad.iso")}, "isobuild: remaster"},
+		"no script":        {[]string{"-ipxe-script", l.Path("absent")}, "absent"},
+		"remove":           {[]string{"-no-fetch", "-remove", "x", l.Path("root")}, "-remove is for ISOs"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 
 			iso := filepath.Join(t.TempDir(), "out.iso")
-			_, _, err := l.run(t.Context(), append(tt.args, "-o", iso)...)
+			_, _, err := l.Run(t.Context(), append(tt.args, "-o", iso)...)
 			require.ErrorContains(t, err, tt.want)
 			assert.NoFileExists(t, iso)
 			assert.NoFileExists(t, iso+".partial")

@@ -1,65 +1,39 @@
 package main
 
 import (
-	"bytes"
-	"context"
 	"crypto/sha256"
 	"fmt"
 	"io"
 	"os"
-	"path/filepath"
 	"strings"
 	"testing"
 
 	"github.com/stretchr/testify/require"
 
-	"github.com/netbootkit/netbootkit/internal/oracle"
+	"github.com/netbootkit/netbootkit/examples/internal/labtest"
 	"github.com/netbootkit/netbootkit/isobuild"
 )
 
-// A lab is a folder with a root file system and what goes into an image.
-type lab struct {
-	dir string
-}
-
-// newLab makes a root file system that has all but boot loaders.
-func newLab(t *testing.T) *lab {
+// newLab has a root file system with all but boot loaders, and what goes into an
+// image.
+func newLab(t *testing.T) *labtest.Lab {
 	t.Helper()
-	l := &lab{t.TempDir()}
-	for name, text := range map[string]string{
+	return labtest.New(t, run, map[string]string{
 		"root/boot/vmlinuz-6.1.0":    "the kernel",
 		"root/boot/initrd.img-6.1.0": "the initrd",
-		"root/etc/kairos-release": "KAIROS_FLAVOR=debian\nKAIROS_FLAVOR_RELEASE=12\nKAIROS_VARIANT=core\n" +
-			"KAIROS_ARCH=amd64\nKAIROS_MODEL=generic\nKAIROS_VERSION=v1.2.3\n",
-		"root/usr/bin/program": strings.Repeat("all the same ", 10_000),
-		"config.yaml":          "#cloud-config\nhostname: [[ .name ]]\n",
-		"overlay/hello":        "an overlay",
-		"script.ipxe":          "#!ipxe\necho hello\n",
-		"empty/x":              "",
-	} {
-		file := filepath.Join(l.dir, name)
-		require.NoError(t, os.MkdirAll(filepath.Dir(file), 0o755))
-		require.NoError(t, os.WriteFile(file, []byte(text), 0o644))
-	}
-	return l
-}
-
-// path returns the name of a file of the lab.
-func (l *lab) path(name string) string { return filepath.Join(l.dir, name) }
-
-// run runs the program with a store of the lab's.
-func (l *lab) run(ctx context.Context, args ...string) (stdout, stderr string, err error) {
-	var out, diag bytes.Buffer
-	err = run(ctx, append([]string{"-store", l.path("store")}, args...), strings.NewReader(""), &out, &diag)
-	return out.String(), diag.String(), err
+		"root/etc/kairos-release":    labtest.KairosRelease,
+		"root/usr/bin/program":       strings.Repeat("all the same ", 10_000),
+		"config.yaml":                "#cloud-config\nhostname: [[ .name ]]\n",
+		"overlay/hello":              "an overlay",
+		"script.ipxe":                "#!ipxe\necho hello\n",
+		"empty/x":                    "",
+	})
 }
 
 // grub returns the flags that name the distribution's boot loaders.
 func grub(t *testing.T) []string {
 	t.Helper()
-	oracle.File(t, "/usr/lib/grub/i386-pc/boot_hybrid.img")
-	oracle.File(t, "/usr/lib/grub/x86_64-efi-signed/gcdx64.efi.signed")
-	return []string{"-grub", "/usr/lib/grub", "-no-fetch"}
+	return labtest.Grub(t, "i386-pc/boot_hybrid.img", "x86_64-efi-signed/gcdx64.efi.signed")
 }
 
 // open opens an image.

@@ -11,6 +11,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/netbootkit/netbootkit/dhcpproxy"
+	"github.com/netbootkit/netbootkit/examples/internal/labtest"
 	"github.com/netbootkit/netbootkit/ipxe"
 )
 
@@ -20,13 +21,11 @@ var discard = slog.New(slog.DiscardHandler)
 // folder returns a folder with small files of the given names.
 func folder(t *testing.T, names ...string) string {
 	t.Helper()
-	dir := t.TempDir()
+	files := make(map[string]string)
 	for _, name := range names {
-		file := filepath.Join(dir, name)
-		require.NoError(t, os.MkdirAll(filepath.Dir(file), 0o750))
-		require.NoError(t, os.WriteFile(file, []byte("content of "+name), 0o600))
+		files[name] = "content of " + name
 	}
-	return dir
+	return labtest.New(t, run, files).Dir
 }
 
 // read returns the content of the file that a spec calls name.

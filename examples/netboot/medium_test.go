@@ -9,6 +9,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/netbootkit/netbootkit/artifacts/github"
+	"github.com/netbootkit/netbootkit/examples/internal/labtest"
 	"github.com/netbootkit/netbootkit/examples/internal/releasetest"
 	"github.com/netbootkit/netbootkit/examples/internal/source"
 	"github.com/netbootkit/netbootkit/internal/oracle"
@@ -20,16 +21,13 @@ import (
 func liveISO(t *testing.T, kernel, initrd []byte) string {
 	t.Helper()
 	oracle.File(t, "/usr/lib/grub/x86_64-efi-signed/gcdx64.efi.signed")
-	dir := t.TempDir()
-	for name, data := range map[string][]byte{"boot/vmlinuz-1": kernel, "boot/initrd.img-1": initrd, "etc/os-release": []byte("ID=debian\n")} {
-		file := filepath.Join(dir, "root", name)
-		require.NoError(t, os.MkdirAll(filepath.Dir(file), 0o755))
-		require.NoError(t, os.WriteFile(file, data, 0o644))
-	}
-	iso := filepath.Join(dir, "live.iso")
+	l := labtest.New(t, run, map[string]string{
+		"root/boot/vmlinuz-1": string(kernel), "root/boot/initrd.img-1": string(initrd), "root/etc/os-release": "ID=debian\n",
+	})
+	iso := l.Path("live.iso")
 	f, err := os.Create(iso)
 	require.NoError(t, err)
-	_, err = isobuild.Build(t.Context(), f, os.DirFS(filepath.Join(dir, "root")), isobuild.WithArch("amd64"),
+	_, err = isobuild.Build(t.Context(), f, os.DirFS(l.Path("root")), isobuild.WithArch("amd64"),
 		isobuild.WithFirmware(isobuild.UEFI), isobuild.WithLoaders(os.DirFS("/usr/lib/grub")))
 	require.NoError(t, err)
 	require.NoError(t, f.Close())
