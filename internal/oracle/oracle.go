@@ -1,5 +1,5 @@
-// Package oracle finds the programs and privileges that tests of the upper
-// rungs need. A test that lacks one skips and says why; with
+// Package oracle finds the programs, files and privileges that tests of the upper
+// rungs need, and runs the programs. A test that lacks one skips and says why; with
 // NETBOOTKIT_TEST_NOSKIP=1 in the environment it fails instead, so that a
 // build machine cannot lose a rung unnoticed.
 package oracle
