@@ -4,6 +4,8 @@ import (
 	"errors"
 	"io"
 	"io/fs"
+
+	"github.com/netbootkit/netbootkit/internal/mosaic"
 )
 
 // treeFile reads a file of a tree, which is open only meanwhile: an image has
@@ -21,7 +23,7 @@ func (t treeFile) ReadAt(p []byte, off int64) (int, error) {
 		return 0, err
 	}
 	defer f.Close()
-	n, err := t.read(f, p, off)
+	n, err := mosaic.ReadAt(f, p, off)
 	if n == len(p) {
 		return n, nil
 	}
@@ -29,15 +31,4 @@ func (t treeFile) ReadAt(p []byte, off int64) (int, error) {
 		err = io.ErrUnexpectedEOF // The file was longer when it got its place.
 	}
 	return n, &fs.PathError{Op: "read", Path: t.name, Err: err}
-}
-
-// read reads from an open file.
-func (t treeFile) read(f fs.File, p []byte, off int64) (int, error) {
-	if r, ok := f.(io.ReaderAt); ok {
-		return r.ReadAt(p, off)
-	}
-	if _, err := io.CopyN(io.Discard, f, off); err != nil {
-		return 0, err
-	}
-	return io.ReadFull(f, p)
 }
