@@ -7,6 +7,7 @@ import (
 	"io/fs"
 	"slices"
 
+	"github.com/netbootkit/netbootkit/internal/dentry"
 	"github.com/netbootkit/netbootkit/internal/mosaic"
 )
 
@@ -38,12 +39,12 @@ func (l *layout) assemble(tree fs.FS, v *Volume) *mosaic.Image {
 	for _, n := range l.nodes {
 		a.addMaps(n)
 		switch {
-		case n.isDir():
+		case n.IsDir():
 			a.addDirectory(n)
-		case n.kind() == typeFile:
+		case n.Type() == dentry.TypeFile:
 			a.addFile(n)
-		case n.kind() == typeSymlink && !n.isFast():
-			a.addBytes(n.runs[0].start, 0, []byte(n.target))
+		case n.Type() == dentry.TypeSymlink && !n.isFast():
+			a.addBytes(n.runs[0].start, 0, []byte(n.Target))
 		}
 	}
 	return a.image()
@@ -85,7 +86,7 @@ func (a *assembly) addMaps(n *node) {
 // which may be nearly empty, and else now.
 func (a *assembly) addDirectory(n *node) {
 	w := newDirWriter(n, a.sums)
-	if n.size == blockSize {
+	if n.Size == blockSize {
 		a.add(n.runs[0].start, 0, blockSize, lazy(w.encode))
 		return
 	}
@@ -102,7 +103,7 @@ func (a *assembly) addDirectory(n *node) {
 func (a *assembly) addFile(n *node) {
 	for _, r := range n.runs {
 		off := int64(r.logical) * blockSize
-		a.add(r.start, 0, min(int64(r.blocks)*blockSize, n.size-off), &content{a.tree, n, off})
+		a.add(r.start, 0, min(int64(r.blocks)*blockSize, n.Size-off), &content{a.tree, n, off})
 	}
 }
 

@@ -1,10 +1,11 @@
 package ext
 
 import (
-	"errors"
 	"fmt"
 	"io"
 	"io/fs"
+
+	"github.com/netbootkit/netbootkit/internal/mosaic"
 )
 
 // A holer can say where its data is, as internal/mosaic's images can.
@@ -14,7 +15,7 @@ type holer interface {
 
 // findHoles asks a file where its data is. A file that cannot tell is all data.
 func (w *walk) findHoles(n *node, name string) error {
-	if n.size < minSparse {
+	if n.Size < minSparse {
 		return nil
 	}
 	f, err := w.tree.Open(name)
@@ -27,15 +28,15 @@ func (w *walk) findHoles(n *node, name string) error {
 		return nil
 	}
 	n.sparse = true
-	for off := int64(0); off < n.size; {
+	for off := int64(0); off < n.Size; {
 		start, end, ok := h.NextData(off)
-		if !ok || start >= n.size {
+		if !ok || start >= n.Size {
 			break
 		}
 		if start < off || end <= start {
 			return fmt.Errorf("says that its data behind %d is from %d to %d", off, start, end)
 		}
-		n.addData(max(start, off), min(end, n.size))
+		n.addData(max(start, off), min(end, n.Size))
 		off = end
 	}
 	return nil
@@ -51,64 +52,20 @@ func (n *node) addData(start, end int64) {
 	n.runs = append(n.runs, run{logical: first, blocks: last + 1 - first})
 }
 
-// A content is a regular file of a tree, from an offset on. The file is open
-// only while it is read, since a tree may have more files than a process can
-// open.
+// A content is a regular file of a tree, from an offset on.
 type content struct {
 	tree fs.FS
 	node *node
 	off  int64
 }
 
-// ReadAt implements [io.ReaderAt]. A file that cannot be read from an offset
-// is read from its start.
+// ReadAt implements [io.ReaderAt].
 func (c *content) ReadAt(p []byte, off int64) (int, error) {
-	n, err := c.read(p, c.off+off)
+	n, err := mosaic.ReadFile(c.tree, c.node.Path(), c.node.Size, p, c.off+off)
 	if err != nil {
-		return n, at(c.node.path(), err)
+		return n, at(c.node.Path(), err)
 	}
 	return n, nil
-}
-
-func (c *content) read(p []byte, off int64) (int, error) {
-	f, err := c.tree.Open(c.node.path())
-	if err != nil {
-		return 0, err
-	}
-	defer f.Close()
-	info, err := f.Stat()
-	if err != nil {
-		return 0, err
-	}
-	size := c.node.size
-	if info.Size() != size {
-		return 0, fmt.Errorf("has %d bytes, and had %d", info.Size(), size)
-	}
-	n, err := readAt(f, p, off)
-	if n < len(p) && (err == nil || errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF)) {
-		return n, fmt.Errorf("ends after %d bytes of %d: %w", off+int64(n), size, io.ErrUnexpectedEOF)
-	}
-	if n == len(p) {
-		err = nil
-	}
-	return n, err
-}
-
-// readAt reads from f by the best way that it has.
-func readAt(f fs.File, p []byte, off int64) (int, error) {
-	if r, ok := f.(io.ReaderAt); ok {
-		return r.ReadAt(p, off)
-	}
-	var err error
-	if s, ok := f.(io.Seeker); ok {
-		_, err = s.Seek(off, io.SeekStart)
-	} else {
-		_, err = io.CopyN(io.Discard, f, off)
-	}
-	if err != nil {
-		return 0, err
-	}
-	return io.ReadFull(f, p)
 }
 
 // A lazy is a small part of the image that is made when it is read.

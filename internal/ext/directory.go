@@ -4,6 +4,8 @@ import (
 	"encoding/binary"
 	"fmt"
 	"slices"
+
+	"github.com/netbootkit/netbootkit/internal/dentry"
 )
 
 // Sizes of directories.
@@ -29,18 +31,18 @@ func capacity(sums bool) int {
 // block has the order of names, a larger one an index.
 func (w *walk) measure(dir *node) error {
 	size := 2 * dotSize
-	for _, kid := range dir.kids {
-		size += entrySize(kid.name)
+	for _, kid := range dir.Kids {
+		size += entrySize(kid.Name)
 	}
 	if size <= capacity(w.sums) {
-		dir.size = blockSize
+		dir.Size = blockSize
 		return nil
 	}
-	dir.index = w.newIndex(dir.kids)
+	dir.index = w.newIndex(dir.Kids)
 	if n := dir.index.nodes(w.sums); n > indexRoot(w.sums) {
-		return at(dir.path(), fmt.Errorf("too many entries: the index has %d parts, and %d is the most", n, indexRoot(w.sums)))
+		return at(dir.Path(), fmt.Errorf("too many entries: the index has %d parts, and %d is the most", n, indexRoot(w.sums)))
 	}
-	dir.size = int64(dir.index.blocks(w.sums)) * blockSize
+	dir.Size = int64(dir.index.blocks(w.sums)) * blockSize
 	return nil
 }
 
@@ -64,9 +66,9 @@ func (w *dirWriter) encode() []byte {
 	if w.dir.index != nil {
 		return w.encodeIndex()
 	}
-	b := make([]byte, 0, w.dir.size)
-	b = append(b, w.leaf(w.dots(), w.dir.kids)...)
-	for int64(len(b)) < w.dir.size { // Only lost+found.
+	b := make([]byte, 0, w.dir.Size)
+	b = append(b, w.leaf(w.dots(), w.dir.Kids)...)
+	for int64(len(b)) < w.dir.Size { // Only lost+found.
 		b = append(b, w.leaf(nil, nil)...)
 	}
 	return b
@@ -74,7 +76,7 @@ func (w *dirWriter) encode() []byte {
 
 // dots returns the entries that every directory has.
 func (w *dirWriter) dots() []byte {
-	up := w.dir.parent
+	up := w.dir.Parent
 	if up == nil {
 		up = w.dir
 	}
@@ -88,7 +90,7 @@ func (w *dirWriter) entry(b []byte, name string, n *node) []byte {
 	b = slices.Grow(b, size)
 	b = binary.LittleEndian.AppendUint32(b, n.number)
 	b = binary.LittleEndian.AppendUint16(b, uint16(size))
-	b = append(b, byte(len(name)), entryType(n.mode))
+	b = append(b, byte(len(name)), entryType(n.Type()))
 	b = append(b, name...)
 	return append(b, make([]byte, size-entryHeader-len(name))...)
 }
@@ -101,7 +103,7 @@ func (w *dirWriter) leaf(b []byte, kids []*node) []byte {
 	}
 	for _, kid := range kids {
 		last = len(b)
-		b = w.entry(b, kid.name, kid.inode())
+		b = w.entry(b, kid.Name, dentry.Inode(kid))
 	}
 	end := capacity(w.sums != nil)
 	block := make([]byte, blockSize)
@@ -116,21 +118,21 @@ func (w *dirWriter) leaf(b []byte, kids []*node) []byte {
 }
 
 // entryType is how an entry says what kind of file it names.
-func entryType(mode uint16) byte {
-	switch mode & typeMask {
-	case typeFile:
+func entryType(kind uint16) byte {
+	switch kind {
+	case dentry.TypeFile:
 		return 1
-	case typeDir:
+	case dentry.TypeDir:
 		return 2
-	case typeChar:
+	case dentry.TypeChar:
 		return 3
-	case typeBlock:
+	case dentry.TypeBlock:
 		return 4
-	case typeFIFO:
+	case dentry.TypeFIFO:
 		return 5
-	case typeSocket:
+	case dentry.TypeSocket:
 		return 6
-	case typeSymlink:
+	case dentry.TypeSymlink:
 		return 7
 	default:
 		return 0

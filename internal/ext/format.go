@@ -46,18 +46,6 @@ const (
 	roChecksums   = 0x400
 )
 
-// Types of a file, as the mode has them.
-const (
-	typeFIFO    = 0x1000
-	typeChar    = 0x2000
-	typeDir     = 0x4000
-	typeBlock   = 0x6000
-	typeFile    = 0x8000
-	typeSymlink = 0xA000
-	typeSocket  = 0xC000
-	typeMask    = 0xF000
-)
-
 // Flags of an inode.
 const (
 	flagIndex   = 0x1000  // a directory with an index
@@ -71,15 +59,9 @@ const (
 	groupTableZeroed  = 0x4 // what the table of inodes does not hold is zeros
 )
 
-// What an entry of the tree may have.
+// What an entry of the tree may have, besides the limits of all.
 const (
-	maxEntries  = 2097152
-	maxDepth    = 2048
-	maxName     = 255
-	maxTarget   = 4095 // bytes of a link's target (symlink(2))
-	fastTarget  = 59   // of one that lies in the inode
-	maxMajor    = 1<<12 - 1
-	maxMinor    = 1<<20 - 1
+	fastTarget  = 59         // of one that lies in the inode
 	maxLinks    = 65000      // names of a file, and version 2's subdirectories
 	maxFile2    = 2044 << 30 // bytes, version 2: with its maps less than 2^32 sectors
 	maxFile4    = 1<<44 - blockSize

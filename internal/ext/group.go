@@ -39,7 +39,7 @@ func (a *assembly) uses() []groupUse {
 	usedInodes := uint32(firstInode - 1 + len(a.inodes))
 	uses[0].dirs = 1 // The root.
 	for i, n := range a.inodes {
-		if n.isDir() {
+		if n.IsDir() {
 			uses[uint32(firstInode-1+i)/a.perGroup].dirs++
 		}
 	}

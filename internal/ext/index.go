@@ -47,17 +47,17 @@ func (w *walk) newIndex(kids []*node) *index {
 	}
 	list := make([]hashed, len(kids))
 	for i, kid := range kids {
-		major, minor := w.hash.name(kid.name)
+		major, minor := w.hash.name(kid.Name)
 		list[i] = hashed{major, minor, kid}
 	}
 	slices.SortFunc(list, func(a, b hashed) int {
-		return cmp.Or(cmp.Compare(a.major, b.major), cmp.Compare(a.minor, b.minor), cmp.Compare(a.node.name, b.node.name))
+		return cmp.Or(cmp.Compare(a.major, b.major), cmp.Compare(a.minor, b.minor), cmp.Compare(a.node.Name, b.node.Name))
 	})
 	x := &index{kids: make([]*node, len(kids))}
 	left := 0
 	for i, h := range list {
 		x.kids[i] = h.node
-		size := entrySize(h.node.name)
+		size := entrySize(h.node.Name)
 		if size > left {
 			next := leaf{i, h.major}
 			if i > 0 && list[i-1].major == h.major {
@@ -86,7 +86,7 @@ func (x *index) blocks(sums bool) int { return 1 + x.nodes(sums) + len(x.leaves)
 func (w *dirWriter) encodeIndex() []byte {
 	x, sums := w.dir.index, w.sums != nil
 	nodes, each := x.nodes(sums), indexNode(sums)
-	b := make([]byte, 0, w.dir.size)
+	b := make([]byte, 0, w.dir.Size)
 	below := make([]leaf, len(x.leaves)) // What one level up refers to, by its block.
 	for i, l := range x.leaves {
 		below[i] = leaf{1 + nodes + i, l.hash}

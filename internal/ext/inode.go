@@ -3,6 +3,8 @@ package ext
 import (
 	"encoding/binary"
 	"io"
+
+	"github.com/netbootkit/netbootkit/internal/dentry"
 )
 
 // Offsets in an inode.
@@ -55,10 +57,10 @@ func (l *layout) inode(number uint32) []byte {
 // encode returns the inode of n.
 func (l *layout) encode(n *node) []byte {
 	b, le := make([]byte, inodeSize), binary.LittleEndian
-	le.PutUint16(b, n.mode)
-	le.PutUint16(b[0x2:], uint16(n.uid))
-	le.PutUint32(b[0x4:], uint32(n.size))
-	le.PutUint16(b[0x18:], uint16(n.gid))
+	le.PutUint16(b, n.Mode)
+	le.PutUint16(b[0x2:], uint16(n.UID))
+	le.PutUint32(b[0x4:], uint32(n.Size))
+	le.PutUint16(b[0x18:], uint16(n.GID))
 	le.PutUint16(b[0x1A:], l.links(n))
 	sectors := uint64(l.inodeBlocks(n)) * sectorsPer
 	le.PutUint32(b[0x1C:], uint32(sectors))
@@ -67,10 +69,10 @@ func (l *layout) encode(n *node) []byte {
 	if n.outside != nil {
 		le.PutUint32(b[0x68:], n.outside.block)
 	}
-	le.PutUint32(b[0x6C:], uint32(n.size>>32))
+	le.PutUint32(b[0x6C:], uint32(n.Size>>32))
 	le.PutUint16(b[0x74:], uint16(sectors>>32))
-	le.PutUint16(b[0x78:], uint16(n.uid>>16))
-	le.PutUint16(b[0x7A:], uint16(n.gid>>16))
+	le.PutUint16(b[0x78:], uint16(n.UID>>16))
+	le.PutUint16(b[0x7A:], uint16(n.GID>>16))
 	putTimes(b, n.seconds, n.nanos)
 	copy(b[inodeXattrs:], n.body)
 	return l.seal(b, n.number)
@@ -100,10 +102,10 @@ func putTimes(b []byte, seconds int64, nanos uint32) {
 // links is the count of names. Version 4 does not count those of a directory
 // that has too many, and says 1.
 func (l *layout) links(n *node) uint16 {
-	if n.isDir() && n.links > maxLinks-2 {
+	if n.IsDir() && n.Links > maxLinks-2 {
 		return 1
 	}
-	return uint16(n.links)
+	return uint16(n.Links)
 }
 
 // inodeBlocks is how many blocks belong to n.
@@ -119,7 +121,7 @@ func (l *layout) inodeBlocks(n *node) uint32 {
 }
 
 func (l *layout) flags(n *node) (flags uint32) {
-	if n.isDir() && n.size > blockSize && len(n.kids) > 0 {
+	if n.IsDir() && n.Size > blockSize && len(n.Kids) > 0 {
 		flags |= flagIndex
 	}
 	if l.version == 4 && l.hasMap(n) {
@@ -130,16 +132,16 @@ func (l *layout) flags(n *node) (flags uint32) {
 
 // hasMap says whether the inode of n says where content is.
 func (l *layout) hasMap(n *node) bool {
-	return n.isDir() || n.kind() == typeFile || n.kind() == typeSymlink && !n.isFast()
+	return n.IsDir() || n.Type() == dentry.TypeFile || n.Type() == dentry.TypeSymlink && !n.isFast()
 }
 
 // contentMap returns what an inode says of the content, or holds itself.
 func (l *layout) contentMap(n *node) []byte {
 	switch {
 	case n.isFast():
-		return []byte(n.target)
-	case n.kind() == typeBlock || n.kind() == typeChar:
-		return deviceMap(n.device)
+		return []byte(n.Target)
+	case n.Type() == dentry.TypeBlock || n.Type() == dentry.TypeChar:
+		return deviceMap(n.Device)
 	case !l.hasMap(n):
 		return nil
 	case l.version == 2:

@@ -4,6 +4,8 @@ import (
 	"context"
 	"fmt"
 	"io/fs"
+
+	"github.com/netbootkit/netbootkit/internal/dentry"
 )
 
 // A layout says where everything of a volume is.
@@ -25,19 +27,19 @@ func newLayout(ctx context.Context, tree fs.FS, v *Volume) (*layout, error) {
 	if err := v.complete(); err != nil {
 		return nil, err
 	}
-	w := &walk{ctx: ctx, tree: tree, hash: newHasher(v.HashSeed), sums: v.Version == 4, maxFile: maxFile4, time: v.Time}
+	w := &walk{tree: tree, hash: newHasher(v.HashSeed), sums: v.Version == 4, maxFile: maxFile4, time: v.Time}
 	if v.Version == 2 {
 		w.maxFile = maxFile2
 	}
 	if v.Version == 4 {
 		w.xattrs.body = xattrBodySize
 	}
-	if err := w.run(); err != nil {
+	if err := w.run(ctx); err != nil {
 		return nil, err
 	}
 	l := &layout{version: v.Version, nodes: w.nodes, xattrs: w.xattrs.blocks}
-	l.log = &node{mode: typeFile | 0o600, links: 1, number: journalInode}
-	l.log.setTime(v.Time)
+	l.log = newNode(dentry.TypeFile|0o600, v.Time)
+	l.log.number = journalInode
 	if v.Version == 4 {
 		sums := newSummer(v.UUID)
 		l.sums = &sums

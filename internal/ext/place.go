@@ -1,5 +1,7 @@
 package ext
 
+import "github.com/netbootkit/netbootkit/internal/dentry"
+
 // An allocator hands out blocks in order, past what is fixed. All that lies
 // before next is in use.
 type allocator struct {
@@ -39,7 +41,7 @@ func (l *layout) place() int64 {
 		l.double = a.one()
 	}
 	for _, n := range l.nodes {
-		if n.isDir() {
+		if n.IsDir() {
 			l.placeNode(a, n)
 		}
 	}
@@ -47,14 +49,14 @@ func (l *layout) place() int64 {
 		x.block = a.one()
 	}
 	for _, n := range l.nodes {
-		if n.kind() == typeSymlink && !n.isFast() {
+		if n.Type() == dentry.TypeSymlink && !n.isFast() {
 			l.placeNode(a, n)
 		}
 	}
-	l.log.size = int64(l.journal) * blockSize
+	l.log.Size = int64(l.journal) * blockSize
 	l.placeNode(a, l.log)
 	for _, n := range l.nodes {
-		if n.kind() == typeFile {
+		if n.Type() == dentry.TypeFile {
 			l.placeNode(a, n)
 		}
 	}
@@ -80,11 +82,11 @@ func (l *layout) free(a *allocator) int64 {
 // placeNode gives the content of n its blocks, and the blocks that map it.
 func (l *layout) placeNode(a *allocator, n *node) {
 	data := coalesce(n.runs)
-	if blocks := uint32(roundUp(n.size, blockSize)); !n.sparse && blocks > 0 {
+	if blocks := uint32(roundUp(n.Size, blockSize)); !n.sparse && blocks > 0 {
 		data = []run{{blocks: blocks}}
 	}
 	if l.version == 2 {
-		n.maps = newMaps(data, uint64(roundUp(n.size, blockSize)))
+		n.maps = newMaps(data, uint64(roundUp(n.Size, blockSize)))
 		n.runs = a.placeMapped(data, n.maps)
 		return
 	}

@@ -1,6 +1,10 @@
 package ext
 
-import "encoding/binary"
+import (
+	"encoding/binary"
+
+	"github.com/netbootkit/netbootkit/internal/dentry"
+)
 
 // resizeInode returns the inode that owns the blocks that are kept for more
 // descriptions, in all groups with a superblock. It looks like a file whose
@@ -10,7 +14,7 @@ func (l *layout) resizeInode() []byte {
 	b, le := make([]byte, inodeSize), binary.LittleEndian
 	const size = (directBlocks + pointersPer + pointersPer*pointersPer) * blockSize
 	blocks := 1 + uint64(l.reserved)*uint64(1+len(l.copies()))
-	le.PutUint16(b, typeFile|0o600)
+	le.PutUint16(b, dentry.TypeFile|0o600)
 	le.PutUint32(b[0x4:], size&0xFFFFFFFF)
 	le.PutUint16(b[0x1A:], 1)
 	le.PutUint32(b[0x1C:], uint32(blocks*sectorsPer))

@@ -72,8 +72,8 @@ func (l *layout) superJournal(b []byte) {
 	le.PutUint32(b[0xE0:], journalInode)
 	b[0xFD] = 1 // what follows is such a copy
 	copy(b[0x10C:], l.contentMap(l.log))
-	le.PutUint32(b[0x10C+inodeMapSize:], uint32(l.log.size>>32))
-	le.PutUint32(b[0x10C+inodeMapSize+4:], uint32(l.log.size))
+	le.PutUint32(b[0x10C+inodeMapSize:], uint32(l.log.Size>>32))
+	le.PutUint32(b[0x10C+inodeMapSize+4:], uint32(l.log.Size))
 }
 
 // sealSuper returns the copy of a superblock for a group.

@@ -6,6 +6,8 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+
+	"github.com/netbootkit/netbootkit/internal/dentry"
 )
 
 // xattrRecord is what PAX records of extended attributes start with.
@@ -141,8 +143,8 @@ func newXattr(full, value string) (x xattr, ok bool, err error) {
 		return x, false, nil
 	}
 	switch {
-	case name == "" || len(full) > maxName:
-		return x, false, fmt.Errorf("name has %d bytes, 1 to %d are possible", len(name), maxName-len(space)-1)
+	case name == "" || len(full) > dentry.MaxName:
+		return x, false, fmt.Errorf("name has %d bytes, 1 to %d are possible", len(name), dentry.MaxName-len(space)-1)
 	case len(value) > maxXattr:
 		return x, false, fmt.Errorf("value has %d bytes, and a block %d", len(value), blockSize)
 	}
