@@ -5,6 +5,8 @@ import (
 	"encoding/binary"
 	"fmt"
 	"time"
+
+	"github.com/netbootkit/netbootkit/internal/dentry"
 )
 
 // inodeHead is how many bytes all inodes have in common.
@@ -140,8 +142,8 @@ func (c *cursor) finishInode(n *inode, length uint32, kind uint16) error {
 			return fmt.Errorf("file data at byte %d of %d", uint64(n.start), c.store.im.size)
 		}
 	case typeSymlink:
-		if length == 0 || length > maxTarget {
-			return fmt.Errorf("symbolic link's target has %d bytes, not 1 to %d", length, maxTarget)
+		if length == 0 || length > dentry.MaxTarget {
+			return fmt.Errorf("symbolic link's target has %d bytes, not 1 to %d", length, dentry.MaxTarget)
 		}
 		target := make([]byte, length+4)
 		b := target[:length]

@@ -34,8 +34,8 @@ func Write(ctx context.Context, w io.WriterAt, root fs.FS, opts ...Option) (int6
 	if err != nil {
 		return 0, err
 	}
-	walk := &walk{ctx: ctx, tree: root, tables: &tables{}}
-	top, err := walk.run()
+	walk := &walk{tree: root, tables: &tables{}}
+	top, err := walk.run(ctx)
 	if err != nil {
 		return 0, err
 	}

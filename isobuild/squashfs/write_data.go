@@ -72,8 +72,8 @@ func (l *loader) run(files []*node) error {
 func twins(files []*node) map[int64]bool {
 	seen := make(map[int64]bool)
 	for _, n := range files {
-		_, ok := seen[n.size]
-		seen[n.size] = ok
+		_, ok := seen[n.Size]
+		seen[n.Size] = ok
 	}
 	return seen
 }
@@ -81,12 +81,12 @@ func twins(files []*node) map[int64]bool {
 // load loads one file.
 func (l *loader) load(n *node) error {
 	n.file = &content{fragment: noFragment}
-	if n.size == 0 {
+	if n.Size == 0 {
 		return nil
 	}
-	name := n.path()
-	if longest := maxBlocks * l.blockSize; n.size > longest {
-		return at(name, fmt.Errorf("size is %d, at most %d is possible in blocks of %d bytes", n.size, longest, l.blockSize))
+	name := n.Path()
+	if longest := maxBlocks * l.blockSize; n.Size > longest {
+		return at(name, fmt.Errorf("size is %d, at most %d is possible in blocks of %d bytes", n.Size, longest, l.blockSize))
 	}
 	file, err := l.tree.Open(name)
 	if err != nil {
@@ -94,14 +94,14 @@ func (l *loader) load(n *node) error {
 	}
 	defer file.Close()
 	l.hash.Reset()
-	s := &source{loader: l, file: file, name: name, size: n.size, twin: l.twins[n.size]}
+	s := &source{loader: l, file: file, name: name, size: n.Size, twin: l.twins[n.Size]}
 	var small []byte
 	var sent bool
-	if n.size < l.blockSize {
-		small = l.small[:n.size]
+	if n.Size < l.blockSize {
+		small = l.small[:n.Size]
 		err = s.read(small)
 	} else {
-		n.file.sizes = make([]uint32, (n.size+l.blockSize-1)/l.blockSize)
+		n.file.sizes = make([]uint32, (n.Size+l.blockSize-1)/l.blockSize)
 		sent, err = l.blocks(s, n.file)
 	}
 	if err != nil {

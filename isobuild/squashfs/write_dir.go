@@ -3,6 +3,8 @@ package squashfs
 import (
 	"encoding/binary"
 	"math"
+
+	"github.com/netbootkit/netbootkit/internal/dentry"
 )
 
 // A listing says where the names of a directory are.
@@ -20,10 +22,10 @@ type listing struct {
 func (e *encoder) listing(dir *node) *listing {
 	list := &listing{start: e.dirs.position()}
 	room := metaSize // bytes until the next mark
-	for kids := dir.kids; len(kids) > 0; {
+	for kids := dir.Kids; len(kids) > 0; {
 		n, size := fit(kids, room)
 		if n == 0 {
-			room = e.mark(list, kids[0].name)
+			room = e.mark(list, kids[0].Name)
 			continue
 		}
 		e.entries(kids[:n])
@@ -37,12 +39,12 @@ func (e *encoder) listing(dir *node) *listing {
 // fit returns how many of the entries go behind one header in room bytes,
 // and how many bytes that takes.
 func fit(kids []*node, room int) (n, size int) {
-	head := kids[0].inode()
+	head := dentry.Inode(kids[0])
 	size = dirHeaderSize
 	for _, kid := range kids[:min(len(kids), maxDirHeader)] {
-		inode := kid.inode()
+		inode := dentry.Inode(kid)
 		delta := int64(inode.number) - int64(head.number)
-		next := size + dirEntrySize + len(kid.name)
+		next := size + dirEntrySize + len(kid.Name)
 		if inode.ref>>16 != head.ref>>16 || delta < math.MinInt16 || delta > math.MaxInt16 || next > room {
 			break
 		}
@@ -67,18 +69,18 @@ func (e *encoder) mark(list *listing, name string) int {
 
 // entries encodes a header and the entries behind it.
 func (e *encoder) entries(kids []*node) {
-	head := kids[0].inode()
+	head := dentry.Inode(kids[0])
 	e.buf = e.buf[:0]
 	e.u32(uint32(len(kids) - 1))
 	e.u32(uint32(head.ref >> 16))
 	e.u32(head.number)
 	for _, kid := range kids {
-		inode := kid.inode()
+		inode := dentry.Inode(kid)
 		e.u16(uint16(inode.ref))
 		e.u16(uint16(inode.number - head.number))
 		e.u16(inode.kind)
-		e.u16(uint16(len(kid.name) - 1))
-		e.buf = append(e.buf, kid.name...)
+		e.u16(uint16(len(kid.Name) - 1))
+		e.buf = append(e.buf, kid.Name...)
 	}
 	e.dirs.write(e.buf)
 }

@@ -4,6 +4,8 @@ import (
 	"encoding/binary"
 	"errors"
 	"math"
+
+	"github.com/netbootkit/netbootkit/internal/dentry"
 )
 
 // An encoder makes the inode table and the directory table.
@@ -14,8 +16,9 @@ import (
 type encoder struct {
 	inodes, dirs *meta
 	root         *node
-	refs         []uint64 // of inodes by number, less one
-	count        uint32   // of all inodes, but for the root
+	ids          map[uint32]uint16 // from owners and groups to their index
+	refs         []uint64          // of inodes by number, less one
+	count        uint32            // of all inodes, but for the root
 	buf          []byte
 }
 
@@ -36,13 +39,13 @@ func (e *encoder) run() (uint64, error) {
 // are written: directories must know the number of their parent, which comes
 // later.
 func (e *encoder) number(dir *node) {
-	for _, kid := range dir.kids {
-		if kid.isDir() {
+	for _, kid := range dir.Kids {
+		if kid.IsDir() {
 			e.number(kid)
 		}
 	}
-	for _, kid := range dir.kids {
-		if n := kid.inode(); n.number == 0 {
+	for _, kid := range dir.Kids {
+		if n := dentry.Inode(kid); n.number == 0 {
 			e.count++
 			n.number = e.count
 		}
@@ -51,13 +54,13 @@ func (e *encoder) number(dir *node) {
 
 // dir encodes all inodes below dir, and its listing.
 func (e *encoder) dir(dir *node) {
-	for _, kid := range dir.kids {
-		if kid.isDir() {
+	for _, kid := range dir.Kids {
+		if kid.IsDir() {
 			e.dir(kid)
 		}
 	}
-	for _, kid := range dir.kids {
-		if n := kid.inode(); int(n.number) > len(e.refs) {
+	for _, kid := range dir.Kids {
+		if n := dentry.Inode(kid); int(n.number) > len(e.refs) {
 			e.inode(n)
 		}
 	}
@@ -92,9 +95,9 @@ func (e *encoder) header(n *node, extended bool) {
 		kind += typeExtended
 	}
 	e.u16(kind)
-	e.u16(n.mode)
-	e.u16(n.uid)
-	e.u16(n.gid)
+	e.u16(n.Mode & 0o7777)
+	e.u16(e.ids[n.UID])
+	e.u16(e.ids[n.GID])
 	e.u32(n.mtime)
 	e.u32(n.number)
 }
@@ -102,22 +105,22 @@ func (e *encoder) header(n *node, extended bool) {
 // directory encodes the inode of a directory.
 func (e *encoder) directory(n *node) {
 	parent := e.root.number + 1 // So the root has it.
-	if n.parent != nil {
-		parent = n.parent.number
+	if n.Parent != nil {
+		parent = n.Parent.number
 	}
 	block, offset := uint32(n.list.start>>16), uint16(n.list.start)
 	size := n.list.size + dirExtra
 	if n.xattrs == noXattr && size <= math.MaxUint16 && n.list.marks == 0 {
 		e.header(n, false)
 		e.u32(block)
-		e.u32(n.links)
+		e.u32(n.Links)
 		e.u16(uint16(size))
 		e.u16(offset)
 		e.u32(parent)
 		return
 	}
 	e.header(n, true)
-	e.u32(n.links)
+	e.u32(n.Links)
 	e.u32(size)
 	e.u32(block)
 	e.u32(parent)
@@ -130,18 +133,18 @@ func (e *encoder) directory(n *node) {
 // file encodes the inode of a regular file.
 func (e *encoder) file(n *node) {
 	c := n.file
-	if n.xattrs == noXattr && n.links == 1 && c.sparse == 0 && c.start <= math.MaxUint32 && n.size <= math.MaxUint32 {
+	if n.xattrs == noXattr && n.Links == 1 && c.sparse == 0 && c.start <= math.MaxUint32 && n.Size <= math.MaxUint32 {
 		e.header(n, false)
 		e.u32(uint32(c.start))
 		e.u32(c.fragment)
 		e.u32(c.offset)
-		e.u32(uint32(n.size))
+		e.u32(uint32(n.Size))
 	} else {
 		e.header(n, true)
 		e.u64(c.start)
-		e.u64(uint64(n.size))
+		e.u64(uint64(n.Size))
 		e.u64(c.sparse)
-		e.u32(n.links)
+		e.u32(n.Links)
 		e.u32(c.fragment)
 		e.u32(c.offset)
 		e.u32(n.xattrs)
@@ -155,13 +158,13 @@ func (e *encoder) file(n *node) {
 func (e *encoder) special(n *node) {
 	extended := n.xattrs != noXattr
 	e.header(n, extended)
-	e.u32(n.links)
+	e.u32(n.Links)
 	switch n.kind {
 	case typeSymlink:
-		e.u32(uint32(len(n.target)))
-		e.buf = append(e.buf, n.target...)
+		e.u32(uint32(len(n.Target)))
+		e.buf = append(e.buf, n.Target...)
 	case typeBlock, typeChar:
-		e.u32(n.device)
+		e.u32(n.Device)
 	}
 	if extended {
 		e.u32(n.xattrs)

@@ -3,7 +3,6 @@ package squashfs
 import (
 	"encoding/binary"
 	"fmt"
-	"math"
 )
 
 // tables hold what inodes refer to by number.
@@ -13,30 +12,26 @@ type tables struct {
 	xattrs xattrTable
 }
 
-// id returns the index of an owner or a group.
-func (t *tables) id(v int) (uint16, error) {
-	if int64(v) < 0 || int64(v) > math.MaxUint32 {
-		return 0, fmt.Errorf("ID %d not in 0..%d", v, uint32(math.MaxUint32))
-	}
-	if i, ok := t.ids[uint32(v)]; ok {
-		return i, nil
+// addID gives an owner or a group an index.
+func (t *tables) addID(id uint32) error {
+	if _, ok := t.ids[id]; ok {
+		return nil
 	}
 	if len(t.list) == maxIDs {
-		return 0, fmt.Errorf("more than %d different owners and groups", maxIDs)
+		return fmt.Errorf("more than %d different owners and groups", maxIDs)
 	}
 	if t.ids == nil {
 		t.ids = make(map[uint32]uint16)
 	}
-	i := uint16(len(t.list))
-	t.ids[uint32(v)] = i
-	t.list = append(t.list, uint32(v))
-	return i, nil
+	t.ids[id] = uint16(len(t.list))
+	t.list = append(t.list, id)
+	return nil
 }
 
 // metadata writes all that comes after the files' blocks, and returns the
 // superblock for it.
 func (o *output) metadata(root *node, t *tables, fragments []fragment) (*superblock, error) {
-	e := &encoder{inodes: o.newMeta(), dirs: o.newMeta(), root: root}
+	e := &encoder{inodes: o.newMeta(), dirs: o.newMeta(), root: root, ids: t.ids}
 	ref, err := e.run()
 	if err != nil {
 		return nil, err
