@@ -30,7 +30,7 @@ func benchTree(b *testing.B) (dir string) {
 		if i%100 == 0 {
 			size = 2 << 20
 		}
-		require.NoError(b, os.WriteFile(filepath.Join(sub, fmt.Sprintf("file number %d.so", i)), noise(size, byte(i)), 0o644))
+		require.NoError(b, os.WriteFile(filepath.Join(sub, fmt.Sprintf("file number %d.so", i)), noise(size, uint64(i%256)), 0o644))
 	}
 	return dir
 }

@@ -2,18 +2,13 @@ package ext_test
 
 import (
 	"archive/tar"
-	"bytes"
-	"crypto/sha256"
 	"encoding/binary"
 	"fmt"
 	"io"
 	"io/fs"
-	"maps"
-	"math/rand/v2"
 	"os"
 	"os/exec"
 	"path/filepath"
-	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -25,10 +20,21 @@ import (
 	"github.com/netbootkit/netbootkit/internal/ext"
 	"github.com/netbootkit/netbootkit/internal/mosaic"
 	"github.com/netbootkit/netbootkit/internal/oracle"
+	"github.com/netbootkit/netbootkit/internal/treetest"
+	"github.com/netbootkit/netbootkit/internal/vmtest/manifest"
 )
 
 // someTime is when the files of these tests changed.
-var someTime = time.Unix(1700000000, 0).UTC()
+var someTime = time.Unix(treetest.Time, 0).UTC()
+
+// An entry of a tree has short makers, for long lists.
+type entry = treetest.Entry
+
+var (
+	file, dir, symlink, link = treetest.File, treetest.Dir, treetest.Symlink, treetest.Link
+	device, xattrs           = treetest.Device, treetest.Xattrs
+	tree, noise              = treetest.New, treetest.Noise
+)
 
 // volume is what these tests make unless they say otherwise.
 var volume = ext.Volume{Label: "TEST", UUID: [16]byte{1, 2, 3, 4, 5, 6, 0x47, 8, 0x89, 10, 11, 12, 13, 14, 15, 16}, Time: someTime}
@@ -75,80 +81,9 @@ func checkClean(tb testing.TB, name string) {
 	}
 }
 
-// An entry is a tar header with its content.
-type entry struct {
-	tar.Header
-
-	content []byte
-}
-
-func file(name string, content []byte) entry {
-	return entry{tar.Header{Typeflag: tar.TypeReg, Name: name, Mode: 0o644, Size: int64(len(content))}, content}
-}
-
-func dir(name string) entry {
-	return entry{tar.Header{Typeflag: tar.TypeDir, Name: name + "/", Mode: 0o755}, nil}
-}
-
-func symlink(name, target string) entry {
-	return entry{tar.Header{Typeflag: tar.TypeSymlink, Name: name, Linkname: target, Mode: 0o777}, nil}
-}
-
-func link(name, target string) entry {
-	return entry{tar.Header{Typeflag: tar.TypeLink, Name: name, Linkname: target, Mode: 0o644}, nil}
-}
-
-func device(kind byte, name string, major, minor int64) entry {
-	return entry{tar.Header{Typeflag: kind, Name: name, Mode: 0o660, Devmajor: major, Devminor: minor, Gid: 6}, nil}
-}
-
-// with returns e after change.
-func (e entry) with(change func(h *tar.Header)) entry {
-	change(&e.Header)
-	return e
-}
-
-// xattrs gives an entry extended attributes.
-func xattrs(pairs ...string) func(h *tar.Header) {
-	return func(h *tar.Header) {
-		h.PAXRecords = map[string]string{}
-		for i := 0; i < len(pairs); i += 2 {
-			h.PAXRecords["SCHILY.xattr."+pairs[i]] = pairs[i+1]
-		}
-	}
-}
-
 // changed gives an entry a time.
 func changed(seconds, nanos int64) func(h *tar.Header) {
 	return func(h *tar.Header) { h.ModTime = time.Unix(seconds, nanos) }
-}
-
-// tree returns a file tree of the entries.
-func tree(tb testing.TB, entries ...entry) fs.FS {
-	tb.Helper()
-	var buf bytes.Buffer
-	w := tar.NewWriter(&buf)
-	for _, e := range entries {
-		e.Format = tar.FormatPAX
-		if e.ModTime.IsZero() {
-			e.ModTime = someTime
-		}
-		require.NoError(tb, w.WriteHeader(&e.Header))
-		_, err := w.Write(e.content)
-		require.NoError(tb, err)
-	}
-	require.NoError(tb, w.Close())
-	t, err := artifacts.OpenTar(bytes.NewReader(buf.Bytes()), int64(buf.Len()))
-	require.NoError(tb, err)
-	return t
-}
-
-// noise returns n bytes without a pattern.
-func noise(n int, seed byte) []byte {
-	r := rand.NewChaCha8([32]byte{seed})
-	b := make([]byte, n)
-	_, _ = r.Read(b)
-	return b
 }
 
 // acl returns an access control list as an extended attribute: an owner, a user,
@@ -174,33 +109,33 @@ const capability = "\x01\x00\x00\x02\x00\x20\x00\x00\x00\x00\x00\x00\x00\x00\x00
 func odd(tb testing.TB, more ...entry) fs.FS {
 	tb.Helper()
 	list := []entry{
-		dir(".").with(func(h *tar.Header) { h.Mode, h.Uid = 0o1755, 12 }),
+		dir(".").With(func(h *tar.Header) { h.Mode, h.Uid = 0o1755, 12 }),
 		file("empty", nil), file("one", []byte("x")), file("block", noise(4096, 1)), file("block+1", noise(4097, 2)),
 		file("direct", noise(12*4096, 3)), file("direct+1", noise(12*4096+1, 4)), file("long", noise(9<<20+77, 5)),
-		file("bin/su", noise(70000, 6)).with(func(h *tar.Header) { h.Mode = 0o4755 }),
-		file("bin/wall", noise(7000, 7)).with(func(h *tar.Header) { h.Mode, h.Gid = 0o2755, 5 }),
-		file("bin/ping", noise(9000, 8)).with(xattrs("security.capability", capability)),
-		dir("tmp").with(func(h *tar.Header) { h.Mode = 0o1777 }),
-		dir("attributes").with(xattrs("user.a", "", "user.b", strings.Repeat("v", 2000), "trusted.overlay.opaque", "y")),
-		file("attributes/same", nil).with(xattrs("user.b", strings.Repeat("v", 2000), "user.a", "", "trusted.overlay.opaque", "y")),
-		file("attributes/full", nil).with(xattrs("user.x", strings.Repeat("f", 4096-32-4-20))),
-		file("attributes/both", nil).with(xattrs("user.long", strings.Repeat("l", 500), "security.capability", capability)),
-		file("attributes/name", nil).with(xattrs("user."+strings.Repeat("n", 250), "n", "user.Grüße", "ü\x00\xff")),
-		file("attributes/acl", nil).with(xattrs("system.posix_acl_access", acl(1000))).with(func(h *tar.Header) { h.Mode = 0o774 }),
-		dir("attributes/default").with(xattrs("system.posix_acl_default", acl(4000000000), "system.posix_acl_access", acl(1))).with(func(h *tar.Header) { h.Mode = 0o774 }),
-		symlink("attributes/link", "nowhere").with(xattrs("trusted.t", "of a link")),
-		symlink("attributes/fast", strings.Repeat("f", 59)).with(xattrs("trusted.t", strings.Repeat("of a link", 20))),
-		symlink("attributes/slow", strings.Repeat("s", 60)).with(xattrs("trusted.t", strings.Repeat("of a link", 20))),
+		file("bin/su", noise(70000, 6)).With(func(h *tar.Header) { h.Mode = 0o4755 }),
+		file("bin/wall", noise(7000, 7)).With(func(h *tar.Header) { h.Mode, h.Gid = 0o2755, 5 }),
+		file("bin/ping", noise(9000, 8)).With(xattrs("security.capability", capability)),
+		dir("tmp").With(func(h *tar.Header) { h.Mode = 0o1777 }),
+		dir("attributes").With(xattrs("user.a", "", "user.b", strings.Repeat("v", 2000), "trusted.overlay.opaque", "y")),
+		file("attributes/same", nil).With(xattrs("user.b", strings.Repeat("v", 2000), "user.a", "", "trusted.overlay.opaque", "y")),
+		file("attributes/full", nil).With(xattrs("user.x", strings.Repeat("f", 4096-32-4-20))),
+		file("attributes/both", nil).With(xattrs("user.long", strings.Repeat("l", 500), "security.capability", capability)),
+		file("attributes/name", nil).With(xattrs("user."+strings.Repeat("n", 250), "n", "user.Grüße", "ü\x00\xff")),
+		file("attributes/acl", nil).With(xattrs("system.posix_acl_access", acl(1000))).With(func(h *tar.Header) { h.Mode = 0o774 }),
+		dir("attributes/default").With(xattrs("system.posix_acl_default", acl(4000000000), "system.posix_acl_access", acl(1))).With(func(h *tar.Header) { h.Mode = 0o774 }),
+		symlink("attributes/link", "nowhere").With(xattrs("trusted.t", "of a link")),
+		symlink("attributes/fast", strings.Repeat("f", 59)).With(xattrs("trusted.t", strings.Repeat("of a link", 20))),
+		symlink("attributes/slow", strings.Repeat("s", 60)).With(xattrs("trusted.t", strings.Repeat("of a link", 20))),
 		file("z/first", noise(100, 10)), link("a-second", "z/first"), link("z/0", "z/first"),
 		symlink("up", "../../.."), symlink("abs", "/bin/su"), symlink("target", strings.Repeat("t/", 2000)),
 		symlink("59", strings.Repeat("f", 59)), symlink("60", strings.Repeat("s", 60)),
 		device(tar.TypeChar, "dev/null", 1, 3), device(tar.TypeBlock, "dev/sda", 8, 0), device(tar.TypeChar, "dev/ff", 255, 255),
 		device(tar.TypeBlock, "dev/large", 259, 70000), device(tar.TypeChar, "dev/largest", 4095, 1<<20-1), device(tar.TypeBlock, "dev/minor", 7, 256),
-		device(tar.TypeFifo, "dev/initctl", 0, 0), device(tar.TypeFifo, "dev/pipe", 0, 0).with(xattrs("trusted.p", "q")),
-		device(tar.TypeBlock, "dev/xattr", 7, 1).with(xattrs("trusted.d", "e")),
-		file("owner", nil).with(func(h *tar.Header) { h.Uid, h.Gid = 4000000000, 4294967294 }),
-		file("times/old", nil).with(changed(0, 0)), file("times/older", nil).with(changed(-1<<31, 0)),
-		file("times/1999", nil).with(changed(946684799, 0)), file("times/2037", nil).with(changed(1<<31-1, 0)),
+		device(tar.TypeFifo, "dev/initctl", 0, 0), device(tar.TypeFifo, "dev/pipe", 0, 0).With(xattrs("trusted.p", "q")),
+		device(tar.TypeBlock, "dev/xattr", 7, 1).With(xattrs("trusted.d", "e")),
+		file("owner", nil).With(func(h *tar.Header) { h.Uid, h.Gid = treetest.ID(4000000000), treetest.ID(4294967294) }),
+		file("times/old", nil).With(changed(0, 0)), file("times/older", nil).With(changed(-1<<31, 0)),
+		file("times/1999", nil).With(changed(946684799, 0)), file("times/2037", nil).With(changed(1<<31-1, 0)),
 		file("names/"+strings.Repeat("n", 255), []byte("n")), file("names/Grüße, 世界", []byte("n")),
 		file("names/not UTF-8 \xff", []byte("n")), file("names/ new\nline", []byte("n")), dir("names/nobody"),
 		file(strings.Repeat("deep/", 300)+"file", []byte("deep")),
@@ -223,88 +158,20 @@ func odd(tb testing.TB, more ...entry) fs.FS {
 // recent are entries that only version 4 can carry.
 func recent() []entry {
 	return []entry{
-		file("times/2038", nil).with(changed(1<<31, 1)), file("times/2106", nil).with(changed(1<<32+5, 999999999)),
-		file("times/last", nil).with(changed(1<<34-1<<31-1, 123456789)), file("times/1960", nil).with(changed(-300000000, 500)),
-		file("times/now", nil).with(changed(1700000000, 123456789)), symlink("times/link", "now").with(changed(1700000001, 987654321)),
+		file("times/2038", nil).With(changed(1<<31, 1)), file("times/2106", nil).With(changed(1<<32+5, 999999999)),
+		file("times/last", nil).With(changed(1<<34-1<<31-1, 123456789)), file("times/1960", nil).With(changed(-300000000, 500)),
+		file("times/now", nil).With(changed(1700000000, 123456789)), symlink("times/link", "now").With(changed(1700000001, 987654321)),
 	}
 }
 
-// A told is all that sameTree compares of an entry.
-type told struct {
-	Mode         fs.FileMode
-	UID, GID     int
-	Size         int64
-	Time         time.Time
-	Major, Minor int64
-	Target       string
-	LinkTo       string
-	Xattrs       map[string]string
-	Sum          [sha256.Size]byte
-}
-
-// tell returns what is known of all entries of a tree but lost+found.
-func tell(tb testing.TB, tree fs.FS) map[string]told {
-	tb.Helper()
-	all := make(map[string]told)
-	require.NoError(tb, fs.WalkDir(tree, ".", func(name string, d fs.DirEntry, err error) error {
-		require.NoError(tb, err)
-		if name == "lost+found" {
-			return fs.SkipDir
-		}
-		info, err := d.Info()
-		require.NoError(tb, err)
-		h := info.Sys().(*tar.Header)
-		entry := told{Mode: info.Mode(), UID: h.Uid, GID: h.Gid, Time: info.ModTime().UTC(), Major: h.Devmajor, Minor: h.Devminor}
-		for key, value := range h.PAXRecords {
-			if attr, ok := strings.CutPrefix(key, "SCHILY.xattr."); ok {
-				if entry.Xattrs == nil {
-					entry.Xattrs = make(map[string]string)
-				}
-				entry.Xattrs[attr] = value
-			}
-		}
-		if h.Typeflag == tar.TypeLink {
-			entry = told{LinkTo: h.Linkname, Mode: info.Mode()}
-		}
-		switch info.Mode().Type() {
-		case fs.ModeSymlink:
-			entry.Target, err = fs.ReadLink(tree, name)
-			require.NoError(tb, err)
-		case 0:
-			entry.Size, entry.Sum = digest(tb, tree, name)
-			assert.Equal(tb, entry.Size, info.Size(), name)
-		}
-		all[name] = entry
-		return nil
-	}))
-	return all
-}
-
-// digest returns size and digest of a file.
-func digest(tb testing.TB, tree fs.FS, name string) (int64, [sha256.Size]byte) {
-	tb.Helper()
-	f, err := tree.Open(name)
-	require.NoError(tb, err)
-	defer f.Close()
-	sum := sha256.New()
-	n, err := io.Copy(sum, f)
-	require.NoError(tb, err, name)
-	return n, [sha256.Size]byte(sum.Sum(nil))
-}
-
-// sameTree compares everything that a file system keeps of two trees.
+// sameTree compares everything that a file system keeps of two trees, but for
+// lost+found.
 func sameTree(tb testing.TB, want, got fs.FS) {
 	tb.Helper()
-	w, g := tell(tb, want), tell(tb, got)
-	wrong := 0
-	for _, name := range slices.Sorted(maps.Keys(w)) {
-		if !assert.ObjectsAreEqual(w[name], g[name]) && wrong < 20 {
-			wrong++
-			assert.Equal(tb, w[name], g[name], "%.200q", name)
-		}
-		delete(g, name)
-	}
-	assert.Empty(tb, g, "entries that should not be there")
+	w, g := treetest.List(tb, want), treetest.List(tb, got)
+	delete(w, "lost+found")
+	delete(g, "lost+found")
+	assert.Empty(tb, manifest.Diff(w, g))
 }
 
 // sameFolder compares a tree with a directory on disk.

@@ -145,7 +145,7 @@ func TestNewListing(t *testing.T) {
 // with where names are.
 func TestNewHashes(t *testing.T) {
 	t.Parallel()
-	for seed := range byte(3) {
+	for seed := range uint64(3) {
 		v := volume
 		copy(v.HashSeed[:], noise(16, seed))
 		image := save(t, newImage(t, odd(t), v))

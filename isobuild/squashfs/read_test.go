@@ -19,6 +19,7 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
+	"github.com/netbootkit/netbootkit/internal/treetest"
 	"github.com/netbootkit/netbootkit/isobuild/squashfs"
 )
 
@@ -52,35 +53,29 @@ func sampleEntries() []entry {
 		fmt.Fprintf(&numbers, "%d\n", i+1)
 	}
 	note := strings.Repeat("v", 300)
-	xattrs := func(h *tar.Header, pairs ...string) {
-		h.PAXRecords = map[string]string{}
-		for i := 0; i < len(pairs); i += 2 {
-			h.PAXRecords["SCHILY.xattr."+pairs[i]] = pairs[i+1]
-		}
-	}
 	special := func(e entry, mode int64) entry {
-		return e.with(func(h *tar.Header) { h.Mode, h.Gid = mode, 0 })
+		return e.With(func(h *tar.Header) { h.Mode, h.Gid = mode, 0 })
 	}
 	all := []entry{
-		dir("."), dir("etc").with(func(h *tar.Header) { xattrs(h, "trusted.t", "") }),
-		dir("run").with(func(h *tar.Header) { h.Mode = 0o1777 }), dir("empty").with(func(h *tar.Header) { h.Mode = 0o2750 }),
-		file("etc/passwd", []byte("root:x:0:0\n")).with(func(h *tar.Header) {
-			h.Uid, h.Gid, h.ModTime = 4000000000, 4294967294, time.Unix(2208988800, 0)
-			xattrs(h, "user.note", note, "user.other", "1") // The note is stored once, away from the list.
+		dir("."), dir("etc").With(treetest.Xattrs("trusted.t", "")),
+		dir("run").With(func(h *tar.Header) { h.Mode = 0o1777 }), dir("empty").With(func(h *tar.Header) { h.Mode = 0o2750 }),
+		file("etc/passwd", []byte("root:x:0:0\n")).With(func(h *tar.Header) {
+			h.Uid, h.Gid, h.ModTime = treetest.ID(4000000000), treetest.ID(4294967294), time.Unix(2208988800, 0)
+			treetest.Xattrs("user.note", note, "user.other", "1")(h) // The note is stored once, away from the list.
 		}),
-		file("usr/bin/aperl", []byte("binary")).with(func(h *tar.Header) {
+		file("usr/bin/aperl", []byte("binary")).With(func(h *tar.Header) {
 			h.Mode, h.Gid = 0o4755, 3
-			xattrs(h, "user.note", note, "security.capability", "\x01\x00\x00\x02\x00\x20"+strings.Repeat("\x00", 14))
+			treetest.Xattrs("user.note", note, "security.capability", "\x01\x00\x00\x02\x00\x20"+strings.Repeat("\x00", 14))(h)
 		}),
 		link("usr/bin/perl", "usr/bin/aperl"),
 		dir("usr"), dir("usr/bin"), dir("dev"), dir("many"),
 		symlink("bin", "usr/bin"), symlink("abs", "/up/passwd"), symlink("up", "../../../etc"),
 		symlink("far", strings.Repeat("long/", 200)), symlink("dangling", "nowhere"),
-		file("lines", []byte(lines.String())).with(func(h *tar.Header) { h.ModTime = time.Unix(0, 0) }),
+		file("lines", []byte(lines.String())).With(func(h *tar.Header) { h.ModTime = time.Unix(0, 0) }),
 		file("hole", append(make([]byte, 100000), "end"...)), file("nothing", nil),
 		file("whole", []byte(numbers.String()[:8192])),
 		file(strings.Repeat("n", 255), []byte("x")), file("café", []byte("é")), file("caf\xe9", []byte("latin")),
-		special(device(tar.TypeBlock, "dev/sda", 8, 1), 0o660).with(func(h *tar.Header) { h.Gid = 6 }),
+		special(device(tar.TypeBlock, "dev/sda", 8, 1), 0o660).With(func(h *tar.Header) { h.Gid = 6 }),
 		special(device(tar.TypeChar, "dev/null", 1, 70000), 0o666), special(device(tar.TypeFifo, "dev/initctl", 0, 0), 0o600),
 	}
 	for i := range 300 {
@@ -336,13 +331,13 @@ func TestFSIsSafeForConcurrentUse(t *testing.T) {
 
 	image := write(t, plain(t), squashfs.WithBlockSize(16<<10))
 	tree := open(t, image, squashfs.WithCacheSize(40<<10))
-	want := tell(t, tree)
+	want := list(t, tree)
 	shared, err := tree.Open("boot/config")
 	require.NoError(t, err)
 	var group sync.WaitGroup
 	for i := range 4 {
 		group.Go(func() {
-			assert.Equal(t, want, tell(t, tree))
+			assert.Equal(t, want, list(t, tree))
 			for off := int64(i); ; off += 5000 {
 				_, err := shared.(io.ReaderAt).ReadAt(make([]byte, 3000), off)
 				if err != nil {

@@ -149,12 +149,12 @@ func TestWriteManyAttributes(t *testing.T) {
 
 	var list []entry
 	for i := range 5000 {
-		list = append(list, file(fmt.Sprintf("f%d", i), nil).with(func(h *tar.Header) {
+		list = append(list, file(fmt.Sprintf("f%d", i), nil).With(func(h *tar.Header) {
 			h.Uid, h.Gid = 100000+i, 200000+i
 			h.PAXRecords = map[string]string{"SCHILY.xattr.user.number": fmt.Sprint(i)}
 		}))
 	}
-	list = append(list, file("long", nil).with(func(h *tar.Header) {
+	list = append(list, file("long", nil).With(func(h *tar.Header) {
 		h.PAXRecords = map[string]string{"SCHILY.xattr.trusted.long": strings.Repeat("v", 60000), "SCHILY.xattr.user.other": "o"}
 	}))
 	want := tree(t, list...)
