@@ -57,7 +57,7 @@ func plainISO(t *testing.T, files map[string]string, boot ...iso9660.BootEntry) 
 	pieces, err := isomaster.Metadata(root, v, next)
 	require.NoError(t, err)
 	for _, p := range pieces {
-		m.AddBytes(int64(p.Block)*iso9660.BlockSize, p.Data)
+		m.Add(int64(p.Block)*iso9660.BlockSize, p, p.Size())
 	}
 	require.NoError(t, m.Check())
 	return m

@@ -34,7 +34,7 @@ func (l *layout) finish() (*mosaic.Image, error) {
 		return nil, err
 	}
 	for _, p := range pieces {
-		l.image.AddBytes(offset(p.Block), p.Data)
+		l.image.Add(offset(p.Block), p, p.Size())
 	}
 	return l.image, l.addTable(size, end)
 }

@@ -34,7 +34,7 @@ func hybridISO(f *testing.F) []byte {
 	}
 	m := mosaic.New()
 	for _, p := range pieces {
-		m.AddBytes(int64(p.Block)*iso9660.BlockSize, p.Data)
+		m.Add(int64(p.Block)*iso9660.BlockSize, p, p.Size())
 	}
 	m.SetSize(v.Size)
 	table := &gpt.Table{Size: v.Size, ID: gpt.GUID{1}, Active: true, Partitions: []gpt.Partition{

@@ -325,7 +325,7 @@ func TestRemasterOver4GiB(t *testing.T) {
 	pieces, err := isomaster.Metadata(root, v, at)
 	require.NoError(t, err)
 	for _, p := range pieces {
-		m.AddBytes(int64(p.Block)*iso9660.BlockSize, p.Data)
+		m.Add(int64(p.Block)*iso9660.BlockSize, p, p.Size())
 	}
 	m.SetSize(v.Size)
 

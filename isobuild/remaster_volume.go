@@ -96,12 +96,16 @@ func (r *remastering) addMetadata(root *isomaster.Node, at uint32, end, size int
 	}
 	for _, p := range pieces {
 		if v := r.volumeAt(p.Block); v != nil {
-			if err := r.addDescriptors(v, p.Data); err != nil {
+			made, err := io.ReadAll(p)
+			if err == nil {
+				err = r.addDescriptors(v, made)
+			}
+			if err != nil {
 				return err
 			}
 			continue
 		}
-		r.image.AddBytes(offset(p.Block), p.Data)
+		r.image.Add(offset(p.Block), p, p.Size())
 	}
 	return nil
 }

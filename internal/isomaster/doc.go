@@ -97,12 +97,13 @@
 //
 // # Concurrency
 //
-// All functions may be called concurrently, as long as nobody changes the nodes.
+// All functions may be called and all pieces read concurrently, as long as nobody
+// changes the nodes.
 //
 // # Limits
 //
 // Extended attributes, ACLs, hidden and interleaved files, extended attribute
 // records, UDF, HFS+ and APM are not supported. The Joliet identifiers of volume,
-// set and so on are as much of the plain ones as fits. Metadata keeps all that it
-// returns in memory: about 540 bytes a file in all four trees.
+// set and so on are as much of the plain ones as fits. The trees keep about 400
+// bytes for each directory, but the entries only of the one that was read last.
 package isomaster

@@ -35,8 +35,9 @@ func FuzzNames(f *testing.F) {
 		}
 		image := make(map[int64][]byte)
 		for _, p := range pieces {
-			for i := 0; i < len(p.Data); i += iso9660.BlockSize {
-				image[int64(p.Block)+int64(i/iso9660.BlockSize)] = p.Data[i : i+iso9660.BlockSize]
+			data := content(t, p)
+			for i := 0; i < len(data); i += iso9660.BlockSize {
+				image[int64(p.Block)+int64(i/iso9660.BlockSize)] = data[i : i+iso9660.BlockSize]
 			}
 		}
 		tree, err := iso9660.Open(blocks(image), v.Size)

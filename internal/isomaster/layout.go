@@ -1,8 +1,10 @@
 package isomaster
 
 import (
+	"bytes"
 	"errors"
 	"fmt"
+	"io"
 	"slices"
 	"time"
 
@@ -30,12 +32,13 @@ func newLayout(root *Node, v *Volume) (*layout, error) {
 	if l.time.IsZero() {
 		l.time = time.Unix(0, 0)
 	}
+	shared := new(made)
 	for _, base := range l.bases() {
 		for _, joliet := range []bool{false, true} {
 			if joliet && v.NoJoliet {
 				continue
 			}
-			t := &tree{joliet: joliet, partition: base > 0, base: base, time: l.time}
+			t := &tree{joliet: joliet, partition: base > 0, base: base, time: l.time, made: shared}
 			if err := t.plan(root); err != nil {
 				return nil, err
 			}
@@ -79,22 +82,23 @@ func (l *layout) place(at uint32) error {
 // pieces are all that Metadata returns.
 func (l *layout) pieces() ([]Piece, error) {
 	var pieces []Piece
+	add := func(block uint32, r io.ReaderAt, size int64) {
+		pieces = append(pieces, Piece{io.NewSectionReader(r, 0, size), block})
+	}
 	for _, base := range l.bases() {
-		pieces = append(pieces, Piece{Block: base + firstDescriptor, Data: l.descriptors(base)})
+		b := l.descriptors(base)
+		add(base+firstDescriptor, bytes.NewReader(b), int64(len(b)))
 	}
 	if len(l.volume.Boot) > 0 {
-		pieces = append(pieces, Piece{Block: l.volume.CatalogBlock, Data: catalog(l.volume.Boot)})
+		b := catalog(l.volume.Boot)
+		add(l.volume.CatalogBlock, bytes.NewReader(b), int64(len(b)))
 	}
 	for _, t := range l.trees {
-		b, err := t.bytes()
-		if err != nil {
-			return nil, err
-		}
-		pieces = append(pieces, Piece{Block: t.start, Data: b})
+		add(t.start, t, int64(t.blocks)*iso9660.BlockSize)
 	}
 	slices.SortStableFunc(pieces, func(a, b Piece) int { return int(int64(a.Block) - int64(b.Block)) })
 	for i, p := range pieces[1:] {
-		if end := uint64(pieces[i].Block) + uint64(len(pieces[i].Data)/iso9660.BlockSize); end > uint64(p.Block) {
+		if end := int64(pieces[i].Block) + pieces[i].Size()/iso9660.BlockSize; end > int64(p.Block) {
 			return nil, fmt.Errorf("metadata at block %d reaches to block %d, and more of it is at block %d", pieces[i].Block, end, p.Block)
 		}
 	}

@@ -26,14 +26,10 @@ type namer struct {
 	tried  map[string]int      // how many suffixes, by identifier without one
 }
 
-func newNamer(joliet bool) *namer {
-	return &namer{joliet: joliet, taken: make(map[string]struct{}), tried: make(map[string]int)}
-}
-
 // reset begins another directory.
-func (n *namer) reset() {
+func (n *namer) reset(joliet bool) {
 	const large = 1000 // To clear a map costs as much as it has ever held.
-	if len(n.taken) > large {
+	if n.joliet = joliet; n.taken == nil || len(n.taken) > large {
 		n.taken, n.tried = make(map[string]struct{}), make(map[string]int)
 	}
 	clear(n.taken)

@@ -87,7 +87,6 @@ func (e *encoder) addDirectory(t *tree, i int, id string, root bool) {
 func (e *encoder) addFile(t *tree, c entry, serial uint32) {
 	file, names := c.file(), uint32(1)
 	if l, ok := t.links[file]; ok {
-		l.met = l.met || c.Same == nil
 		serial, names = l.serial, l.names
 		if l.met {
 			names++

@@ -19,7 +19,7 @@ type tree struct {
 
 	dirs   []directory // by level, then by parent, then by identifier
 	links  map[*Node]*link
-	ids    *namer
+	made   *made
 	table  int    // size of a path table in bytes
 	blocks uint32 // of path tables and directories
 	start  uint32 // the block of the image where they begin
@@ -43,7 +43,7 @@ type directory struct {
 type link struct {
 	names  uint32 // in this tree
 	serial uint32 // its inode number
-	met    bool   // whether the file itself has been met, not only links
+	met    bool   // whether the file itself is in this tree, not only links
 	by     string // path of a name that is a hard link to it
 }
 
@@ -68,13 +68,11 @@ type entry struct {
 // plan finds all directories of the tree below root and measures them.
 func (t *tree) plan(root *Node) error {
 	t.links = make(map[*Node]*link)
-	t.ids = newNamer(t.joliet)
 	t.dirs = append(t.dirs, directory{node: root, id: "\x00", serial: 1})
 	serials, blocks := uint32(1), uint64(0)
-	var e encoder
 	for i := 0; i < len(t.dirs); i++ {
 		t.dirs[i].first = serials + 1
-		n, err := t.planDirectory(i, &e)
+		n, err := t.planDirectory(i)
 		if err != nil {
 			return err
 		}
@@ -82,6 +80,7 @@ func (t *tree) plan(root *Node) error {
 		t.table += pathRecordSize(t.dirs[i].id)
 		blocks += uint64(t.dirs[i].blocks)
 	}
+	t.meet()
 	for _, l := range t.links {
 		if !l.met && t.complete() {
 			return fmt.Errorf("%s: hard link to a file that is not in the tree", l.by)
@@ -94,12 +93,23 @@ func (t *tree) plan(root *Node) error {
 	return nil
 }
 
+// meet finds the files among those with several names that are in the tree.
+func (t *tree) meet() {
+	for _, d := range t.dirs {
+		for _, c := range d.node.Children {
+			if l := t.links[c]; l != nil {
+				l.met = !t.partition || !c.outside()
+			}
+		}
+	}
+}
+
 // complete says whether all nodes are in the tree.
 func (t *tree) complete() bool { return !t.partition && !t.joliet }
 
 // planDirectory measures the directory with the number i, and adds those that
 // are in it. It returns how many inode numbers its files take.
-func (t *tree) planDirectory(i int, e *encoder) (serials uint32, err error) {
+func (t *tree) planDirectory(i int) (serials uint32, err error) {
 	entries, err := t.entries(i)
 	if err != nil {
 		return 0, err
@@ -123,6 +133,7 @@ func (t *tree) planDirectory(i int, e *encoder) (serials uint32, err error) {
 			t.dirs = append(t.dirs, directory{node: c.Node, id: c.id, parent: i, serial: t.dirs[i].first + uint32(k)})
 		}
 	}
+	e := &t.made.encoder
 	e.encode(t, i, entries)
 	if len(e.records) > maxDirectory {
 		return 0, fmt.Errorf("%s: directory of %d bytes, want at most %d", t.path(i, ""), len(e.records), maxDirectory)
@@ -153,13 +164,14 @@ func (t *tree) entries(i int) ([]entry, error) {
 		}
 	}
 	slices.SortFunc(entries, func(a, b entry) int { return strings.Compare(a.Name, b.Name) })
-	t.ids.reset()
+	ids := &t.made.ids
+	ids.reset(t.joliet)
 	for k := range entries {
 		e := &entries[k]
 		if k > 0 && e.Name == entries[k-1].Name {
 			return nil, fmt.Errorf("%s: two files with this name", t.path(i, e.Name))
 		}
-		e.id = t.ids.identifier(e.Name, e.file().isDirectory())
+		e.id = ids.identifier(e.Name, e.file().isDirectory())
 		if t.joliet {
 			e.id = bigEndian(e.id)
 		}
@@ -190,20 +202,4 @@ func (t *tree) place(at uint32) {
 		t.dirs[i].start = at
 		at += t.dirs[i].blocks
 	}
-}
-
-// bytes are the path tables and directories, after place.
-func (t *tree) bytes() ([]byte, error) {
-	b := make([]byte, 0, int64(t.blocks)*iso9660.BlockSize)
-	b = t.appendPathTables(b)
-	var e encoder
-	for i := range t.dirs {
-		entries, err := t.entries(i)
-		if err != nil {
-			return nil, err
-		}
-		e.encode(t, i, entries)
-		b = append(append(b, e.records...), e.areas...)
-	}
-	return b, nil
 }

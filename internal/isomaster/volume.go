@@ -3,6 +3,7 @@ package isomaster
 import (
 	"archive/tar"
 	"fmt"
+	"io"
 	"time"
 
 	"github.com/netbootkit/netbootkit/internal/iso9660"
@@ -63,10 +64,12 @@ type Partition struct {
 	Size  int64  // In bytes, a multiple of 2048.
 }
 
-// Piece is a part of the image. The length of Data is a multiple of 2048.
+// Piece is a part of the image, whose size is a multiple of 2048. Directories are
+// made when they are read.
 type Piece struct {
+	*io.SectionReader
+
 	Block uint32
-	Data  []byte
 }
 
 // Measure returns how many blocks Metadata takes for path tables and
@@ -82,7 +85,7 @@ func Measure(root *Node, v *Volume) (blocks uint32, err error) {
 
 // Metadata returns the descriptors, the boot catalogue, and the path tables
 // and directories, which begin at the block at. The pieces are in the order of
-// their blocks.
+// their blocks, and read root, which must stay as it is for as long.
 func Metadata(root *Node, v *Volume, at uint32) ([]Piece, error) {
 	l, err := newLayout(root, v)
 	if err != nil {
