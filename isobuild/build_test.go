@@ -1,6 +1,7 @@
 package isobuild_test
 
 import (
+	"archive/tar"
 	"bytes"
 	"context"
 	"crypto/sha256"
@@ -89,6 +90,18 @@ func TestBuildWhenFilesAreLaidOver(t *testing.T) {
 	target, err := tree.ReadLink("bin")
 	require.NoError(t, err)
 	assert.Equal(t, "usr/bin", target)
+}
+
+// TestBuildWhenALinkIsElsewhere has a hard link in a later folder than its file.
+func TestBuildWhenALinkIsElsewhere(t *testing.T) {
+	t.Parallel()
+	link := &tar.Header{Typeflag: tar.TypeLink, Name: "b/link", Linkname: "a/file"}
+	files := fstest.MapFS{"a/file": labFile([]byte("two names")), "b/link": {Sys: link}}
+	image := opened(t, built(t, liveRoot(), isobuild.WithFirmware(isobuild.UEFI), isobuild.WithFiles(files)))
+	assert.Equal(t, "two names", read(t, image, "b/link"))
+	info, err := image.Lstat("b/link")
+	require.NoError(t, err)
+	assert.Equal(t, "a/file", info.Sys().(*tar.Header).Linkname)
 }
 
 // TestBuildPartition mounts the first partition by itself, as from a stick.

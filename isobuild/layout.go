@@ -14,6 +14,7 @@ import (
 	"github.com/netbootkit/netbootkit/internal/isomaster"
 	"github.com/netbootkit/netbootkit/internal/mosaic"
 	"github.com/netbootkit/netbootkit/internal/overlay"
+	"github.com/netbootkit/netbootkit/internal/tartree"
 )
 
 const (
@@ -32,8 +33,7 @@ const (
 type layout struct {
 	cfg    *config
 	at     time.Time
-	files  *overlay.Builder
-	tree   *overlay.Tree              // what files makes
+	files  *overlay.Builder           // until place
 	apart  map[string]*isomaster.Node // files that place does not look for, by path
 	root   *isomaster.Node
 	image  *mosaic.Image
@@ -82,7 +82,7 @@ func (l *layout) addCopy(name string, tree fs.FS, from string) error {
 	if err != nil {
 		return err
 	}
-	return l.addFile(name, treeFile{tree, from}, info.Size())
+	return l.addFile(name, overlay.Open(tree, from), info.Size())
 }
 
 // addApart makes a file whose node is returned: its extents are the caller's
@@ -141,31 +141,21 @@ func (l *layout) place(ctx context.Context) error {
 			return err
 		}
 	}
-	l.tree = l.files.Tree()
+	tree := l.files.Tree()
+	l.files = nil // The nodes have all of it.
 	for name := range l.apart {
-		if info, err := l.tree.Lstat(name); err != nil || info.Sys().(*tar.Header).Name != name {
+		if info, err := tree.Lstat(name); err != nil || info.Sys().(*tar.Header).Name != name {
 			return fmt.Errorf("%s: a symbolic link in the files of the image leads elsewhere", name)
 		}
 	}
-	nodes := make(map[string]*isomaster.Node)
-	err := fs.WalkDir(l.tree, ".", func(name string, d fs.DirEntry, err error) error {
-		if err == nil {
-			err = context.Cause(ctx)
-		}
-		if err != nil {
+	var err error
+	l.root, err = nodesOf(tree.Nodes(), l.apart, func(name string, n *tartree.Node, node *isomaster.Node) (err error) {
+		if err := context.Cause(ctx); err != nil {
 			return err
 		}
-		node, err := l.node(name, d, nodes)
-		if err != nil {
+		if node.Extents, err = l.put(tree.Content(n), n.Size); err != nil {
 			return fmt.Errorf("%s: %w", name, err)
 		}
-		nodes[name] = node
-		if name == "." {
-			l.root = node
-			return nil
-		}
-		parent := nodes[path.Dir(name)]
-		parent.Children = append(parent.Children, node)
 		return nil
 	})
 	if err != nil {
@@ -174,30 +164,4 @@ func (l *layout) place(ctx context.Context) error {
 	// What cannot be recorded is found before work starts.
 	_, err = isomaster.Measure(l.root, l.sized(blockSize, blockSize))
 	return err
-}
-
-// node returns the node of one file, and places its content.
-func (l *layout) node(name string, d fs.DirEntry, nodes map[string]*isomaster.Node) (*isomaster.Node, error) {
-	if node := l.apart[name]; node != nil {
-		return node, nil
-	}
-	info, err := d.Info()
-	if err != nil {
-		return nil, err
-	}
-	h, err := overlay.Header(l.tree, name, info)
-	if err != nil {
-		return nil, err
-	}
-	node := &isomaster.Node{Name: path.Base(name), Header: h}
-	switch h.Typeflag {
-	case tar.TypeLink:
-		node.Same = nodes[h.Linkname]
-	case tar.TypeReg:
-		node.Extents, err = l.put(treeFile{l.tree, name}, info.Size())
-	}
-	if name == "." {
-		node.Name = ""
-	}
-	return node, err
 }

@@ -8,7 +8,6 @@ import (
 	"fmt"
 	"io"
 	"io/fs"
-	"path"
 	"strings"
 	"time"
 
@@ -122,7 +121,7 @@ func (c *changedTree) addTree(ctx context.Context, tree fs.FS) error {
 		if err != nil {
 			return err
 		}
-		if err := c.add(h, name, content{name: name, r: treeFile{tree, name}}); err != nil {
+		if err := c.add(h, name, content{name: name, r: overlay.Open(tree, name)}); err != nil {
 			return &Error{Path: name, Err: err}
 		}
 		return nil
@@ -185,60 +184,16 @@ func (c *changedTree) remove(names []string) error {
 func (c *changedTree) nodes(
 	place func(r io.ReaderAt, size int64) ([]iso9660.Extent, error), stay func(*isomaster.Node),
 ) (*isomaster.Node, error) {
-	known := make(map[string]*isomaster.Node) // directories, and files with several names
-	headers := make(headers)
-	err := c.tree.Walk(func(name string, n *tartree.Node) error {
-		node := &isomaster.Node{Name: path.Base(name), Header: headers.of(n)}
-		if name == "." {
-			node.Name = ""
-		} else {
-			parent := known[path.Dir(name)]
-			parent.Children = append(parent.Children, node)
-		}
-		if first := n.FirstPath(); first != "" && first != name {
-			node.Same = known[first]
-			return nil
-		} else if first != "" {
-			known[first] = node
-		}
-		if n.Type != tar.TypeReg {
-			return nil
-		}
+	return nodesOf(c.tree, nil, func(_ string, n *tartree.Node, node *isomaster.Node) (err error) {
 		from := &c.contents[n.Offset]
 		if from.old {
 			node.Extents = from.extents
 			stay(node)
 			return nil
 		}
-		var err error
 		node.Extents, err = place(from.r, n.Size)
 		return err
 	})
-	return known["."], err
-}
-
-// headers are what nodes have that differ in name, size and content only. Images
-// have many of these.
-type headers map[attributes]*tar.Header
-
-// attributes are what isomaster takes from a header.
-type attributes struct {
-	kind         byte
-	perm         uint16
-	uid, gid     uint32
-	major, minor uint32
-	target       string
-	time         time.Time
-}
-
-// of returns the header of n, which may be that of other nodes.
-func (h headers) of(n *tartree.Node) *tar.Header {
-	key := attributes{n.Type, n.Perm, n.UID, n.GID, n.Major, n.Minor, n.Target, n.ModTime()}
-	if h[key] == nil {
-		h[key] = n.Header("")
-		h[key].Typeflag, h[key].Linkname = n.Type, n.Target // Not those of a further name.
-	}
-	return h[key]
 }
 
 // kept returns the blocks of files that are still there, and lost those of the

@@ -65,7 +65,7 @@ func (b *Builder) AddFile(h *tar.Header, r io.ReaderAt) error {
 		}
 	}
 	if err == nil {
-		err = b.add(h, name, source{r: r})
+		err = b.add(h, name, source{name: name, r: r})
 	}
 	if err != nil {
 		return fmt.Errorf("overlay: %s: %w", h.Name, err)
@@ -126,7 +126,7 @@ func (b *Builder) add(h *tar.Header, name string, from source) error {
 // Tree returns what was built. The builder must not be used any more.
 func (b *Builder) Tree() *Tree {
 	b.tree.Freeze()
-	return &Tree{treefs.New(b.tree, openFrom(b.sources))}
+	return &Tree{treefs.New(b.tree, openFrom(b.sources)), b.tree, b.sources}
 }
 
 // Header returns what is known of a file of a tree, whose info does not follow

@@ -10,14 +10,19 @@ import (
 
 // A Tree is what a [Builder] made. [fs.FileInfo.Sys] is a fresh
 // [*archive/tar.Header].
-type Tree struct{ *treefs.FS }
+type Tree struct {
+	*treefs.FS
 
-// A source is where the content of a regular file is.
-type source struct {
-	tree fs.FS // with the file called name; nil: in r
-	name string
-	r    io.ReaderAt
+	nodes   *tartree.Tree
+	sources []source
 }
+
+// Nodes returns what the tree has but for the contents of files.
+func (t *Tree) Nodes() *tartree.Tree { return t.nodes }
+
+// Content returns the content of a regular file of the tree, as [Open] does. It
+// does not keep the nodes of the tree in memory.
+func (t *Tree) Content(n *tartree.Node) io.ReaderAt { return &t.sources[n.Offset] }
 
 // openFrom opens the regular files of a tree, whose nodes say by Offset
 // which of the sources they are.

@@ -13,6 +13,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/netbootkit/netbootkit/internal/overlay"
+	"github.com/netbootkit/netbootkit/internal/tartree"
 )
 
 // mtime is the time of all that the tests make.
@@ -266,4 +267,29 @@ func TestTreeErrors(t *testing.T) {
 	assert.ErrorIs(t, err, fs.ErrInvalid)
 	_, err = tree.Stat("loop")
 	assert.ErrorContains(t, err, "too many symbolic links")
+}
+
+// TestTreeContent reads files without the tree, as images do.
+func TestTreeContent(t *testing.T) {
+	t.Parallel()
+	b := overlay.New()
+	require.NoError(t, b.AddTree(fstest.MapFS{"a": file("from a tree")}))
+	require.NoError(t, b.AddTree(streamed{fstest.MapFS{"b": file("from a stream")}}))
+	require.NoError(t, b.AddFile(&tar.Header{Typeflag: tar.TypeReg, Name: "c", Size: 13}, strings.NewReader("from a reader")))
+	tree := b.Tree()
+	want := map[string]string{"a": "a tree", "b": "a stream", "c": "a reader"}
+	require.NoError(t, tree.Nodes().Walk(func(name string, n *tartree.Node) error {
+		if n.IsDir() {
+			return nil
+		}
+		got := make([]byte, n.Size-5)
+		_, err := tree.Content(n).ReadAt(got, 5)
+		require.NoError(t, err)
+		assert.Equal(t, want[name], string(got))
+		_, err = tree.Content(n).ReadAt(make([]byte, n.Size+1), 0)
+		assert.EqualError(t, err, "read "+name+": unexpected EOF")
+		return nil
+	}))
+	_, err := overlay.Open(tree, "absent").ReadAt(make([]byte, 1), 0)
+	assert.ErrorIs(t, err, fs.ErrNotExist)
 }

@@ -1,0 +1,77 @@
+package isobuild_test
+
+import (
+	"archive/tar"
+	"bufio"
+	"fmt"
+	"io"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"syscall"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"github.com/netbootkit/netbootkit/artifacts"
+	"github.com/netbootkit/netbootkit/isobuild"
+)
+
+// maxResident is what a process may take that makes an image of 100000 files,
+// in KiB.
+const maxResident = 150 << 10
+
+// TestStreamMemory makes an image in a process of its own.
+func TestStreamMemory(t *testing.T) {
+	const variable = "NETBOOTKIT_TEST_CHILD"
+	if name := os.Getenv(variable); name != "" {
+		streamTar(t, name)
+		return
+	}
+	t.Parallel()
+	name := filepath.Join(t.TempDir(), "files.tar")
+	packFiles(t, name, 100_000)
+	child := exec.CommandContext(t.Context(), os.Args[0], "-test.run=^TestStreamMemory$", "-test.v")
+	child.Env = append(os.Environ(), variable+"="+name)
+	out, err := child.CombinedOutput()
+	require.NoError(t, err, string(out))
+	used := child.ProcessState.SysUsage().(*syscall.Rusage).Maxrss
+	t.Logf("%d KiB resident: %s", used, out)
+	if !race { // It takes memory for itself.
+		assert.Less(t, used, int64(maxResident))
+	}
+}
+
+// packFiles writes a tar with n small files.
+func packFiles(t *testing.T, name string, n int) {
+	t.Helper()
+	f, err := os.Create(name)
+	require.NoError(t, err)
+	defer f.Close()
+	buffered := bufio.NewWriterSize(f, 1<<20)
+	w := tar.NewWriter(buffered)
+	for i := range n {
+		h := &tar.Header{Name: fmt.Sprintf("package-%d/a file called %d.html", i/100, i), Mode: 0o644, Size: 10, ModTime: labFile(nil).ModTime}
+		require.NoError(t, w.WriteHeader(h))
+		_, err := io.WriteString(w, "0123456789")
+		require.NoError(t, err)
+	}
+	require.NoError(t, w.Close())
+	require.NoError(t, buffered.Flush())
+}
+
+// streamTar makes an image with the files of a tar.
+func streamTar(t *testing.T, name string) {
+	t.Helper()
+	packed := section(t, name)
+	tree, err := artifacts.OpenTar(packed, packed.Size())
+	require.NoError(t, err)
+	start := time.Now()
+	size, err := isobuild.Stream(t.Context(), struct{ io.Writer }{io.Discard}, liveRoot(), strings.NewReader("hsqs"),
+		isobuild.WithFirmware(isobuild.UEFI), isobuild.WithFiles(tree))
+	require.NoError(t, err)
+	t.Logf("%d bytes in %v", size, time.Since(start))
+}
