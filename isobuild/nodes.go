@@ -10,7 +10,7 @@ import (
 	"github.com/netbootkit/netbootkit/internal/tartree"
 )
 
-// nodesOf returns a tree as isomaster takes it, and keeps nothing of it. Place
+// nodesOf returns a tree as isomaster takes it, and leaves nothing of it. Place
 // gives the nodes of regular files their extents, in the order of [fs.WalkDir];
 // but those that apart has, by path, are taken as they are.
 func nodesOf(
@@ -18,7 +18,7 @@ func nodesOf(
 ) (*isomaster.Node, error) {
 	known := make(map[string]*isomaster.Node) // directories, and files with several names
 	headers := make(headers)
-	err := tree.Walk(func(name string, n *tartree.Node) error {
+	err := tree.Drain(func(name string, n *tartree.Node) error {
 		node, ready := apart[name]
 		if !ready {
 			node = &isomaster.Node{Name: strings.Clone(path.Base(name)), Header: headers.of(n)}

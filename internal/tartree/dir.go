@@ -78,7 +78,7 @@ func (d *directory) freeze() {
 		if c.node.IsDir() {
 			c.node.dir.freeze()
 		} else {
-			c.node.count++
+			c.node.names = min(c.node.names+1, 2)
 		}
 	}
 	d.building = nil
@@ -91,7 +91,7 @@ func (d *directory) nameFirst(self *Node) {
 		switch {
 		case e.Node.IsDir():
 			e.Node.dir.nameFirst(e.Node)
-		case e.Node.count > 1 && e.Node.first == nil:
+		case e.Node.names > 1 && e.Node.first == nil:
 			e.Node.first = &entryName{self, e.Name}
 		}
 	}

@@ -20,5 +20,6 @@
 //
 // # Concurrency
 //
-// A frozen tree may be read concurrently; one that is being built may not.
+// A frozen tree may be read concurrently; one that is being built or drained may
+// not.
 package tartree

@@ -184,21 +184,34 @@ func (t *Tree) Freeze() {
 }
 
 // Walk calls fn for all of a frozen tree, in the order of [fs.WalkDir], until it fails.
-func (t *Tree) Walk(fn func(name string, n *Node) error) error {
+func (t *Tree) Walk(fn func(name string, n *Node) error) error { return t.walk(false, fn) }
+
+// Drain is Walk for the last time: what was visited is no longer in the tree, so
+// that what fn makes of it does not take memory besides.
+func (t *Tree) Drain(fn func(name string, n *Node) error) error { return t.walk(true, fn) }
+
+func (t *Tree) walk(drain bool, fn func(name string, n *Node) error) error {
 	if err := fn(".", t.root); err != nil {
 		return err
 	}
-	return walk(".", t.root, fn)
+	return t.root.walk(".", drain, fn)
 }
 
-func walk(folder string, n *Node, fn func(string, *Node) error) error {
-	for _, e := range n.dir.sorted {
+func (n *Node) walk(folder string, drain bool, fn func(string, *Node) error) error {
+	entries := n.dir.sorted
+	if drain {
+		n.dir.sorted = nil
+	}
+	for i, e := range entries {
+		if drain {
+			entries[i] = Entry{}
+		}
 		name := join(folder, e.Name)
 		if err := fn(name, e.Node); err != nil {
 			return err
 		}
 		if e.Node.IsDir() {
-			if err := walk(name, e.Node, fn); err != nil {
+			if err := e.Node.walk(name, drain, fn); err != nil {
 				return err
 			}
 		}

@@ -79,3 +79,27 @@ func TestLookupLimitsLinks(t *testing.T) {
 	require.NoError(t, err)
 	assert.Equal(t, "l40", found.Target)
 }
+
+// TestTreeDrain visits what Walk does, links to files that are gone included.
+func TestTreeDrain(t *testing.T) {
+	t.Parallel()
+
+	tree := tartree.New()
+	for _, name := range []string{"a/b/file", "a/c", "z"} {
+		require.NoError(t, tree.Add(0, name, &tartree.Node{Type: tar.TypeReg}))
+	}
+	require.NoError(t, tree.Link(0, "d/link", "a/b/file"))
+	tree.Freeze()
+	var walked, drained []string
+	visit := func(list *[]string) func(string, *tartree.Node) error {
+		return func(name string, n *tartree.Node) error {
+			*list = append(*list, name+" = "+n.FirstPath())
+			return nil
+		}
+	}
+	require.NoError(t, tree.Walk(visit(&walked)))
+	require.NoError(t, tree.Drain(visit(&drained)))
+	assert.Equal(t, walked, drained)
+	assert.Contains(t, drained, "d/link = a/b/file")
+	assert.Empty(t, tree.Root().Entries())
+}
