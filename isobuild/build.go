@@ -36,6 +36,9 @@ func build(ctx context.Context, w io.WriterAt, root fs.FS, cfg *config) (int64, 
 	if err != nil {
 		return 0, err
 	}
+	if _, err := v.measure(); err != nil { // What cannot be recorded is found before work starts.
+		return 0, err
+	}
 	opts := append([]squashfs.Option{squashfs.WithTime(v.at), squashfs.WithProgress(cfg.progress)}, cfg.squashfs...)
 	start := offset(v.next)
 	size, err := squashfs.Write(ctx, io.NewOffsetWriter(w, start), root, opts...)

@@ -153,6 +153,8 @@
 //	iPXE script, program       1 MiB, 64 MiB
 //	command line               no single quotes and no backslashes: GRUB
 //	                           cannot pass them
+//	memory                     500 bytes for each file outside of the squashfs, and
+//	                           as much for the collector: 150 MiB for 100000
 //	architectures              amd64, arm64, riscv64; BIOS on amd64 only
 //
 // [Remaster] refuses UDF volumes, compressed files, boot images to be replaced or

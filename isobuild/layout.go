@@ -158,10 +158,5 @@ func (l *layout) place(ctx context.Context) error {
 		}
 		return nil
 	})
-	if err != nil {
-		return err
-	}
-	// What cannot be recorded is found before work starts.
-	_, err = isomaster.Measure(l.root, l.sized(blockSize, blockSize))
 	return err
 }

@@ -13,7 +13,7 @@ const espName = "boot/uefi.img"
 // finish puts everything behind the files: path tables and directories, the EFI
 // system partition, the partition table; then what refers to them.
 func (l *layout) finish() (*mosaic.Image, error) {
-	directories, err := isomaster.Measure(l.root, l.sized(blockSize, blockSize))
+	directories, err := l.measure()
 	if err != nil {
 		return nil, err
 	}
@@ -37,6 +37,12 @@ func (l *layout) finish() (*mosaic.Image, error) {
 		l.image.Add(offset(p.Block), p, p.Size())
 	}
 	return l.image, l.addTable(size, end)
+}
+
+// measure returns how many blocks path tables and directories take, or what
+// cannot be recorded.
+func (l *layout) measure() (uint32, error) {
+	return isomaster.Measure(l.root, l.sized(blockSize, blockSize))
 }
 
 // sized returns the volume with sizes of the image and of its first partition.
