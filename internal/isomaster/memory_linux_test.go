@@ -6,7 +6,7 @@ import (
 	"io"
 	"os"
 	"os/exec"
-	"syscall"
+	"strings"
 	"testing"
 	"time"
 
@@ -25,6 +25,11 @@ const maxResident = 128 << 10
 func TestMemory(t *testing.T) {
 	if os.Getenv("NETBOOTKIT_TEST_CHILD") != "" {
 		manyFiles(t, 100_000)
+		used := peak(t)
+		t.Logf("%d KiB resident", used)
+		if !race { // It takes memory for itself.
+			assert.Less(t, used, int64(maxResident))
+		}
 		return
 	}
 	t.Parallel()
@@ -33,11 +38,7 @@ func TestMemory(t *testing.T) {
 	child.Env = append(os.Environ(), "NETBOOTKIT_TEST_CHILD=1")
 	out, err := child.CombinedOutput()
 	require.NoError(t, err, string(out))
-	used := child.ProcessState.SysUsage().(*syscall.Rusage).Maxrss
-	t.Logf("%d KiB resident: %s", used, out)
-	if !race { // It takes memory for itself.
-		assert.Less(t, used, int64(maxResident))
-	}
+	t.Logf("%s", out)
 }
 
 // manyFiles makes the metadata of a tree of n files.
@@ -71,4 +72,16 @@ func manyFiles(t *testing.T, n int) {
 	}
 	require.Greater(t, size, int64(blocks)*iso9660.BlockSize)
 	t.Logf("%d bytes; Measure took %v, Metadata %v, reading %v", size, measured, planned, time.Since(start)-measured-planned)
+}
+
+// peak returns the most that this process has ever had in memory, in KiB. What
+// its parent is told of it is not less than what the parent itself had.
+func peak(t *testing.T) (kib int64) {
+	t.Helper()
+	status, err := os.ReadFile("/proc/self/status")
+	require.NoError(t, err)
+	_, rest, _ := strings.Cut(string(status), "VmHWM:")
+	_, err = fmt.Sscan(rest, &kib)
+	require.NoError(t, err)
+	return kib
 }
