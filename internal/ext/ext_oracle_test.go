@@ -1,36 +1,24 @@
+//go:build linux
+
 package ext_test
 
 import (
 	"bytes"
-	"io/fs"
 	"os/exec"
+	"runtime"
+	"syscall"
 	"testing"
 
 	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
 
 	"github.com/netbootkit/netbootkit/internal/ext"
 	"github.com/netbootkit/netbootkit/internal/oracle"
 )
 
-// kinds are the volumes that the kernel must understand.
-func kinds() map[string]ext.Volume {
-	four, two, bare := volume, volume, volume
-	two.Version = 2
-	bare.NoJournal, bare.Size = true, 200<<20
-	four.Size = 300 << 20
-	return map[string]ext.Volume{"4": four, "2": two, "without a journal": bare}
-}
-
-// oddFor returns odd with all that a volume can carry.
-func oddFor(tb testing.TB, v ext.Volume) fs.FS {
-	tb.Helper()
-	if v.Version == 2 {
-		return odd(tb)
-	}
-	return odd(tb, recent()...)
-}
-
-// mount has the kernel mount an image until unmount is called.
+// mount has the kernel mount an image until unmount is called, where only the
+// test's goroutine sees it: a program that gets a name space of its own meanwhile,
+// as "ip netns exec" does, would keep a copy of the mount, and the image in use.
 func mount(t *testing.T, image string, v ext.Volume, options string) (dir string, unmount func()) {
 	t.Helper()
 	kind := "ext4"
@@ -38,6 +26,9 @@ func mount(t *testing.T, image string, v ext.Volume, options string) (dir string
 		kind = "ext2"
 	}
 	oracle.Root(t)
+	runtime.LockOSThread() // For good: the thread ends with the goroutine.
+	require.NoError(t, syscall.Unshare(syscall.CLONE_NEWNS|syscall.CLONE_FS))
+	require.NoError(t, syscall.Mount("", "/", "", syscall.MS_REC|syscall.MS_PRIVATE, ""))
 	dir = t.TempDir()
 	run(t, "mount", "-t", kind, "-o", "loop,"+options, image, dir)
 	mounted := true

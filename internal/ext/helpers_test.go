@@ -39,6 +39,24 @@ var (
 // volume is what these tests make unless they say otherwise.
 var volume = ext.Volume{Label: "TEST", UUID: [16]byte{1, 2, 3, 4, 5, 6, 0x47, 8, 0x89, 10, 11, 12, 13, 14, 15, 16}, Time: someTime}
 
+// kinds are the volumes that the kernel must understand.
+func kinds() map[string]ext.Volume {
+	four, two, bare := volume, volume, volume
+	two.Version = 2
+	bare.NoJournal, bare.Size = true, 200<<20
+	four.Size = 300 << 20
+	return map[string]ext.Volume{"4": four, "2": two, "without a journal": bare}
+}
+
+// oddFor returns odd with all that a volume can carry.
+func oddFor(tb testing.TB, v ext.Volume) fs.FS {
+	tb.Helper()
+	if v.Version == 2 {
+		return odd(tb)
+	}
+	return odd(tb, recent()...)
+}
+
 // newImage returns a file system of tree.
 func newImage(tb testing.TB, tree fs.FS, v ext.Volume) *mosaic.Image {
 	tb.Helper()
