@@ -46,6 +46,19 @@ func (c *craft) directory(block int, records ...[]byte) {
 	}
 }
 
+// long writes records into blocks that follow each other, and returns the size
+// of the directory that they make.
+func (c *craft) long(block int, records ...[]byte) uint32 {
+	at, start := 0, block*iso9660.BlockSize
+	for _, r := range records {
+		if at%iso9660.BlockSize+len(r) > iso9660.BlockSize {
+			at += iso9660.BlockSize - at%iso9660.BlockSize
+		}
+		at += copy(c.bytes[start+at:], r)
+	}
+	return uint32(at)
+}
+
 func (c *craft) open(opts ...iso9660.Option) (*iso9660.Image, error) {
 	return iso9660.Open(bytes.NewReader(c.bytes), int64(len(c.bytes)), opts...)
 }

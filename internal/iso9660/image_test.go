@@ -214,6 +214,10 @@ func TestOpenRefusesHostileTrees(t *testing.T) {
 			func(c *craft) { c.directory(rootBlock, dirRecord("X", 30, 1<<31, 2, nm("x"))) },
 			`2147483648 bytes of records, more than 268435456`,
 		},
+		"directory one byte too large": {
+			func(c *craft) { c.directory(rootBlock, dirRecord("X", 30, 256<<20+1, 2, nm("x"))) },
+			`directory /"x": 268435457 bytes of records, more than 268435456`,
+		},
 		"endless continuation": {
 			func(c *craft) {
 				ce := suspEntry("CE", both(30, 0, 28)...)

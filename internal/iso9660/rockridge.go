@@ -54,7 +54,7 @@ func (x *rockRidge) reset() {
 // continuation area, which is valid until the next call.
 func (x *rockRidge) parse(area []byte, read func(block, off, size uint32) ([]byte, error)) error {
 	x.reset()
-	for range maxContinuations {
+	for range 1 + maxContinuations { // The first area is not a continuation.
 		next, err := x.entries(area)
 		if err != nil {
 			return err
