@@ -128,14 +128,14 @@ func TestWriteGCEAsTarSeesIt(t *testing.T) {
 	t.Parallel()
 	disk := holey(24, 12<<30+512, 120, 100<<10) // Numbers are octal up to 8 GiB.
 	raw, gce := rawFile(t, disk), diskFormats()[1].file(t, disk)
-	assert.Equal(t, []string{"-rw-r--r--", "0/0", strconv.Itoa(13 << 30), "1980-01-01", "00:00", "disk.raw"},
+	assert.Equal(t, []string{"-rw-r--r--", "0/0", strconv.FormatInt(13<<30, 10), "1980-01-01", "00:00", "disk.raw"},
 		strings.Fields(oracle.Run(t, "tar", "--numeric-owner", "--utc", "-tvf", gce)))
 	for _, program := range []string{"tar", "bsdtar"} {
 		dir := t.TempDir()
 		oracle.Run(t, program, "-xSf", gce, "-C", dir)
 		info, err := os.Stat(filepath.Join(dir, "disk.raw"))
 		require.NoError(t, err)
-		assert.EqualValues(t, 13<<30, info.Size())
+		assert.Equal(t, int64(13<<30), info.Size())
 		assert.Contains(t, oracle.Run(t, "qemu-img", "compare", "-f", "raw", "-F", "raw", raw, filepath.Join(dir, "disk.raw")), "identical")
 		require.NoError(t, os.RemoveAll(dir))
 	}

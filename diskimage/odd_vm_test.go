@@ -34,7 +34,8 @@ func vmOddTree(tb testing.TB) fs.FS {
 		file("setgid", 0o2755, "g")
 		folder("sticky", 0o1777)
 		folder("no entries", 0o700)
-		add(tar.Header{Name: "owner", Mode: 0o640, Uid: 4000000000, Gid: 70000}, "far")
+		far := uint32(4000000000) // An int of 32 bits is negative then.
+		add(tar.Header{Name: "owner", Mode: 0o640, Uid: int(far), Gid: 70000}, "far")
 		add(tar.Header{Name: "old", Mode: 0o640, ModTime: time.Date(1905, 12, 31, 23, 59, 59, 0, time.UTC)}, "old")
 		add(tar.Header{Name: "exact", Mode: 0o640, ModTime: time.Date(2026, 1, 2, 3, 4, 5, 123456789, time.UTC)}, "to the nanosecond")
 		add(tar.Header{Name: "far off", Mode: 0o640, ModTime: time.Date(2300, 1, 2, 3, 4, 5, 0, time.UTC)}, "young")

@@ -202,7 +202,7 @@ func TestBuildWhenSquashfsIsLarge(t *testing.T) {
 	image := opened(t, file.Name())
 	info, err := fs.Stat(image, "rootfs.squashfs")
 	require.NoError(t, err)
-	assert.EqualValues(t, size, info.Size())
+	assert.Equal(t, int64(size), info.Size())
 	report := oracle.Run(t, "xorriso", "-indev", file.Name(), "-find", "/rootfs.squashfs", "-exec", "lsdl", "--")
 	assert.Contains(t, report, fmt.Sprint(int64(size)))
 	assert.Contains(t, oracle.Run(t, "sgdisk", "-v", file.Name()), "No problems found")

@@ -58,7 +58,8 @@ func oddTree(tb testing.TB, longest int) fs.FS {
 	file("setgid", 0o2755, "g")
 	folder("sticky", 0o1777)
 	folder("no entries", 0o700)
-	add(tar.Header{Name: "owner", Mode: 0o640, Uid: 4000000000, Gid: 70000}, "far")
+	far := uint32(4000000000) // An int of 32 bits is negative then.
+	add(tar.Header{Name: "owner", Mode: 0o640, Uid: int(far), Gid: 70000}, "far")
 	add(tar.Header{Name: "old", Mode: 0o640, ModTime: time.Date(1999, 12, 31, 23, 59, 59, 0, time.UTC)}, "old")
 	add(tar.Header{Name: "young", Mode: 0o640, ModTime: time.Date(2037, 12, 31, 23, 59, 59, 0, time.UTC)}, "young")
 	add(tar.Header{Typeflag: tar.TypeSymlink, Name: "link", Linkname: "../../etc/os-release", Mode: 0o777}, "")

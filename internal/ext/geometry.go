@@ -1,6 +1,7 @@
 package ext
 
 import (
+	"cmp"
 	"slices"
 	"sort"
 )
@@ -155,7 +156,7 @@ func (g *geometry) put(next *uint64, blocks uint32) uint32 {
 
 // merge sorts spans and joins those that touch.
 func merge(spans []span) []span {
-	slices.SortFunc(spans, func(a, b span) int { return int(int64(a.start) - int64(b.start)) })
+	slices.SortFunc(spans, func(a, b span) int { return cmp.Compare(a.start, b.start) })
 	merged := spans[:0]
 	for _, s := range spans {
 		if i := len(merged) - 1; i >= 0 && merged[i].end == s.start {

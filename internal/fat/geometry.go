@@ -162,7 +162,7 @@ func (g *geometry) fit(clusters int64) {
 func (g *geometry) divide() {
 	free := g.sectors - g.reserved - g.root
 	count := func(fat int64) int64 { return max(0, free-2*fat) / g.perCluster }
-	g.fat = int64(sort.Search(int(free/2)+1, func(fat int) bool {
+	g.fat = int64(sort.Search(int(min(free/2, 1<<30))+1, func(fat int) bool {
 		return ceil((count(int64(fat))+2)*int64(g.bits), 8*sectorSize) <= int64(fat)
 	}))
 	if g.bits == 32 { // Clusters begin at a multiple of their size.

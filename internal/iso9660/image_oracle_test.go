@@ -48,7 +48,8 @@ func oddTree(t *testing.T) string {
 	require.NoError(t, os.Symlink("/", at("rootlink")))
 	require.NoError(t, os.Chmod(at("suid"), 0o755|os.ModeSetuid))
 	require.NoError(t, os.Chmod(at("many"), 0o777|os.ModeSticky))
-	require.NoError(t, os.Lchown(at("owned"), 4000000000, 1234))
+	owner := uint32(4000000000) // An int of 32 bits is negative then.
+	require.NoError(t, os.Lchown(at("owned"), int(owner), 1234))
 	require.NoError(t, os.Chown(at("suid"), 7, 8))
 	require.NoError(t, syscall.Mknod(at("sda"), syscall.S_IFBLK|0o660, 8<<8))
 	require.NoError(t, syscall.Mknod(at("tty"), syscall.S_IFCHR|0o620, 4<<8|64))

@@ -86,7 +86,7 @@ func checkText(what, text string, limit int) error {
 }
 
 func checkSize(what string, size int64) error {
-	const highest = 1<<32 - 1
+	const highest = int64(1<<32 - 1)
 	if size <= 0 || size%iso9660.BlockSize != 0 || size/iso9660.BlockSize > highest {
 		return fmt.Errorf("size of the %s is %d, want a multiple of %d, up to %d blocks", what, size, iso9660.BlockSize, highest)
 	}

@@ -2,6 +2,7 @@ package isomaster_test
 
 import (
 	"archive/tar"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -50,7 +51,7 @@ func TestMeasureErrors(t *testing.T) {
 		"/d/a: extent 1 of 1 has -1 bytes, want a multiple of 2048":     {{Name: "a", Extents: extents(-1)}},
 		"/d/a: 101 sections, and Linux reads at most 100":               {{Name: "a", Extents: extents(100*(1<<32-2048) + 1)}},
 		"/d/a: owner -1:0 is not in 0..4294967295":                      {{Name: "a", Header: of(tar.TypeReg, func(h *tar.Header) { h.Uid = -1 })}},
-		"/d/a: owner 0:4294967296 is not in 0..4294967295":              {{Name: "a", Header: of(tar.TypeDir, func(h *tar.Header) { h.Gid = 1 << 32 })}},
+		"/d/a: owner 0:4294967296 is not in 0..4294967295":              {{Name: "a", Header: of(tar.TypeDir, func(h *tar.Header) { h.Gid = owner(1 << 32) })}},
 		"/d/a: symbolic link without a target":                          {{Name: "a", Header: of(tar.TypeSymlink, none)}},
 		"/d/a: link target with a zero byte":                            {{Name: "a", Header: of(tar.TypeSymlink, func(h *tar.Header) { h.Linkname = "a\x00" })}},
 		"/d/a: link target of 4096 bytes, and Linux reads at most 4095": {{Name: "a", Header: of(tar.TypeSymlink, func(h *tar.Header) { h.Linkname = strings.Repeat("t", 4096) })}},
@@ -60,6 +61,9 @@ func TestMeasureErrors(t *testing.T) {
 		"/d/a: hard link to a hard link":                                {{Name: "a", Same: &node{Name: "b", Same: file}}},
 		"/d/a: hard link to a file that is not in the tree":             {{Name: "a", Same: file}},
 	} {
+		if strconv.IntSize == 32 && strings.Contains(want, "owner") {
+			continue // All that an int can be is an owner.
+		}
 		root := &node{Children: []*node{{Name: "d", Children: nodes}}}
 		_, err := isomaster.Measure(root, sound())
 		require.EqualError(t, err, "isomaster: "+want)

@@ -77,7 +77,7 @@ func (d *disc) insert(name string, n *isomaster.Node) *isomaster.Node {
 
 // header is one with attributes that can be told from the usual ones.
 func header(kind byte, mode int64) *tar.Header {
-	return &tar.Header{Typeflag: kind, Mode: mode, Uid: 1234, Gid: 4000000000, ModTime: modified}
+	return &tar.Header{Typeflag: kind, Mode: mode, Uid: 1234, Gid: owner(4000000000), ModTime: modified}
 }
 
 func entry(h *tar.Header) manifest.Entry {
@@ -247,3 +247,7 @@ func (d *disc) inPartition() manifest.Manifest {
 	}
 	return m
 }
+
+// owner returns n as a header has it: on computers whose int has 32 bits it can
+// be negative.
+func owner(n int64) int { return int(n) }

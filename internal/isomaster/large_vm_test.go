@@ -54,7 +54,7 @@ func TestLargeFile(t *testing.T) {
 	for _, e := range extents {
 		total += e.Size
 	}
-	assert.EqualValues(t, largeSize, total)
+	assert.Equal(t, int64(largeSize), total)
 	f, err := tree.Open("large")
 	require.NoError(t, err)
 	got := make([]byte, 10)

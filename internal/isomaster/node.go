@@ -168,8 +168,8 @@ func (n *Node) checkFile() error {
 }
 
 func checkHeader(h *tar.Header, kind uint32) error {
-	const highest = 1<<32 - 1
-	if h.Uid < 0 || int64(h.Uid) > highest || h.Gid < 0 || int64(h.Gid) > highest {
+	const highest = int64(1<<32 - 1)
+	if h.Uid != int(uint32(h.Uid)) || h.Gid != int(uint32(h.Gid)) { // An int of 32 bits is negative from 1<<31 on, as in archive/tar.
 		return fmt.Errorf("owner %d:%d is not in 0..%d", h.Uid, h.Gid, highest)
 	}
 	switch kind {

@@ -49,9 +49,9 @@ type link struct {
 
 const (
 	// maxBlock is the highest number of a block.
-	maxBlock = 1<<32 - 1
+	maxBlock = uint64(1<<32 - 1)
 	// maxDirectory is the size of the largest directory, in bytes.
-	maxDirectory = 1<<32 - iso9660.BlockSize
+	maxDirectory = int64(1<<32 - iso9660.BlockSize)
 )
 
 // maxParent is the highest number of a directory that another one can be in:
@@ -135,7 +135,7 @@ func (t *tree) planDirectory(i int) (serials uint32, err error) {
 	}
 	e := &t.made.encoder
 	e.encode(t, i, entries)
-	if len(e.records) > maxDirectory {
+	if int64(len(e.records)) > maxDirectory {
 		return 0, fmt.Errorf("%s: directory of %d bytes, want at most %d", t.path(i, ""), len(e.records), maxDirectory)
 	}
 	t.dirs[i].size = uint32(len(e.records))

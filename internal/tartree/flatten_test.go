@@ -9,6 +9,7 @@ import (
 	"io/fs"
 	"math"
 	"os"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -159,13 +160,13 @@ func TestFlatten(t *testing.T) {
 				{tar.Header{Typeflag: tar.TypeBlock, Name: "sda", Mode: 0o660, Gid: 6, Devmajor: 8}, ""},
 				{tar.Header{Typeflag: tar.TypeFifo, Name: "pipe", Mode: 0o600}, ""},
 				{tar.Header{
-					Typeflag: tar.TypeReg, Name: "su", Mode: 0o4755, Uid: 4294967294, Gid: 3,
+					Typeflag: tar.TypeReg, Name: "su", Mode: 0o4755, Uid: owner(4294967294), Gid: 3,
 					PAXRecords: map[string]string{"SCHILY.xattr.security.capability": "\x01\x00\x00\x02\x00=\n"},
 				}, ""},
 			}},
 			want: []string{
 				`null 666 device 3 1,3`, `pipe 600 pipe`, `sda 660 0:6 device 4 8,0`,
-				`su 4755 4294967294:3 "" security.capability="\x01\x00\x00\x02\x00=\n"`,
+				"su 4755 " + strconv.Itoa(owner(4294967294)) + `:3 "" security.capability="\x01\x00\x00\x02\x00=\n"`,
 			},
 		},
 		"global headers are ignored": {
@@ -240,6 +241,9 @@ func TestFlattenRefuses(t *testing.T) {
 		t.Run(want, func(t *testing.T) {
 			t.Parallel()
 
+			if strconv.IntSize == 32 && strings.HasPrefix(want, "owner") {
+				t.Skip("all that an int can be is an owner")
+			}
 			data := bytes.Repeat([]byte("no tar "), 1000)
 			if entries != nil {
 				data = archive(t, entries...)

@@ -135,3 +135,7 @@ func content(tb testing.TB, data []byte, n *tartree.Node) []byte {
 	}
 	return content
 }
+
+// owner returns n as a header has it: on computers whose int has 32 bits it can
+// be negative.
+func owner(n int64) int { return int(n) }

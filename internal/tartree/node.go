@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"io/fs"
 	"maps"
-	"math"
 	"slices"
 	"strings"
 	"time"
@@ -69,7 +68,7 @@ func NewNode(h *tar.Header) (*Node, error) {
 	default:
 		return nil, fmt.Errorf("unknown type %q", h.Typeflag)
 	}
-	if min(h.Uid, h.Gid) < 0 || int64(max(h.Uid, h.Gid)) > math.MaxUint32 {
+	if h.Uid != int(uint32(h.Uid)) || h.Gid != int(uint32(h.Gid)) { // An int of 32 bits is negative from 1<<31 on, as in archive/tar.
 		return nil, fmt.Errorf("owner %d:%d is out of range", h.Uid, h.Gid)
 	}
 	n.UID, n.GID = uint32(h.Uid), uint32(h.Gid)

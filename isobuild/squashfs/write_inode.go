@@ -29,7 +29,7 @@ func (e *encoder) run() (uint64, error) {
 	e.refs = make([]uint64, 0, e.root.number)
 	e.dir(e.root)
 	e.inode(e.root)
-	if len(e.inodes.packed) > math.MaxUint32 || len(e.dirs.packed) > math.MaxUint32 {
+	if uint64(max(len(e.inodes.packed), len(e.dirs.packed))) > math.MaxUint32 {
 		return 0, errors.New("squashfs: more than 4 GiB of inodes or of names")
 	}
 	return e.root.ref, nil

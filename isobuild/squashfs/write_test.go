@@ -11,6 +11,7 @@ import (
 	"io"
 	"io/fs"
 	"math/rand/v2"
+	"strconv"
 	"strings"
 	"sync/atomic"
 	"testing"
@@ -360,6 +361,9 @@ func TestWriteWhenImpossible(t *testing.T) {
 		"squashfs: f: extended attribute \"security.big\": value has 65537 bytes, at most 65536 are possible": {Name: "f", PAXRecords: xattr("security.big", 65537)},
 		"squashfs: f: file does not exist":                                                                    {Name: "f", Typeflag: tar.TypeDir},
 	} {
+		if strconv.IntSize == 32 && strings.Contains(want, " ID ") {
+			continue // All that an int can be is an owner.
+		}
 		_, err := squashfs.Write(t.Context(), &image{}, infoFS{info: headerInfo{h.FileInfo(), h}})
 		assert.EqualError(t, err, want)
 	}

@@ -103,7 +103,7 @@ func useReserved() error {
 func free() (int64, error) {
 	var s unix.Statfs_t
 	err := unix.Statfs("/", &s)
-	return int64(s.Bfree) * s.Bsize, err
+	return int64(s.Bfree) * int64(s.Bsize), err //nolint:unconvert // Their types differ between processors.
 }
 
 func fileName(number int64) string { return fmt.Sprintf("%s/%d", folder, number) }
