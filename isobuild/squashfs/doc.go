@@ -84,7 +84,7 @@
 //
 // # Concurrency
 //
-// Write runs a worker for each core, at most 16. Files are opened and read by
+// Write runs a worker for each core, at most 12. Files are opened and read by
 // one goroutine, one after the other; WriteAt is called by one at a time.
 //
 // An [FS] and its files may be used concurrently, except that a position in a
@@ -95,7 +95,7 @@
 //
 // Write holds names, attributes and tables in memory, about 300 bytes for an
 // entry with a short name, and 4 bytes for each block of a file. For each worker it
-// holds four blocks and what the compression needs: 1 MiB with gzip, up to 10 MiB
+// holds three blocks and what the compression needs: 1 MiB with gzip, up to 7 MiB
 // with zstd below level 10, and 40 MiB from there on. Another 16 MiB are for what is
 // being read.
 //

@@ -43,7 +43,7 @@ func newConfig(opts []Option) (config, error) {
 
 const (
 	defaultBlockSize  = 1 << 20
-	maxDefaultWorkers = 16
+	maxDefaultWorkers = 12 // More take more than 150 MiB, and wait for who reads the files.
 	maxWorkers        = 256
 )
 
@@ -108,7 +108,7 @@ func WithBlockSize(n int) Option {
 }
 
 // WithWorkers sets how many blocks are packed at once, 1 to 256. The image is
-// the same for any number. The default is one for each core, at most 16.
+// the same for any number. The default is one for each core, at most 12.
 func WithWorkers(n int) Option {
 	return func(c *config) { c.workers = n }
 }

@@ -9,9 +9,9 @@ import (
 
 // A block is file data on its way into the image.
 type block struct {
-	plain  []byte // what was read
-	packed []byte // space for what is made of it
-	stored []byte // what goes into the image: one of both
+	plain  []byte // what was read, until it is packed
+	stored []byte // what goes into the image, in the memory of plain
+	word   uint32 // its size as tables have it
 	err    error
 	ready  chan struct{} // has a value when stored is there
 
@@ -105,13 +105,14 @@ func (p *pipe) close() {
 
 // pack is a worker.
 func (p *pipe) pack(packer packer) error {
+	space := make([]byte, 0, p.blockSize+p.blockSize/64)
 	for {
 		select {
 		case b, ok := <-p.work:
 			if !ok {
 				return nil
 			}
-			b.pack(packer)
+			space = b.pack(packer, space)
 			b.ready <- struct{}{}
 		case <-p.ctx.Done():
 			return p.ctx.Err()
@@ -119,24 +120,17 @@ func (p *pipe) pack(packer packer) error {
 	}
 }
 
-// pack fills b.stored.
-func (b *block) pack(packer packer) {
-	if b.packed == nil {
-		b.packed = make([]byte, 0, cap(b.plain)+cap(b.plain)/64)
+// pack fills b.stored. Of space only the memory matters: blocks that wait to
+// be written need none of their own beside what was read. It returns space for the
+// next block.
+func (b *block) pack(packer packer, space []byte) []byte {
+	space, b.err = packer.pack(space[:0], b.plain)
+	b.stored, b.word = b.plain, uint32(len(b.plain))|blockStored
+	if len(space) < len(b.plain) {
+		b.stored = b.plain[:copy(b.plain, space)]
+		b.word = uint32(len(b.stored))
 	}
-	b.packed, b.err = packer.pack(b.packed[:0], b.plain)
-	b.stored = b.packed
-	if len(b.packed) >= len(b.plain) {
-		b.stored = b.plain
-	}
-}
-
-// size returns the size of b as tables have it.
-func (b *block) size() uint32 {
-	if len(b.packed) >= len(b.plain) {
-		return uint32(len(b.stored)) | blockStored
-	}
-	return uint32(len(b.stored))
+	return space
 }
 
 // write writes blocks in order.
@@ -176,11 +170,11 @@ func (p *pipe) place(b *block) error {
 	case err != nil:
 		return err
 	case b.file == nil:
-		p.fragments = append(p.fragments, fragment{start, b.size()})
+		p.fragments = append(p.fragments, fragment{start, b.word})
 		return nil
 	case b.first:
 		b.file.start = start
 	}
-	b.file.sizes[b.index] = b.size()
+	b.file.sizes[b.index] = b.word
 	return nil
 }
