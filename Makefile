@@ -8,6 +8,9 @@ DEMO    ?=
 # instead of skipping.
 NOSKIP  ?= $(NETBOOTKIT_TEST_NOSKIP)
 
+# What measures memory: the race detector takes some for itself.
+MEMORY  := -run Memory ./internal/ext ./internal/isomaster ./internal/tartree ./isobuild/squashfs
+
 .PHONY: help
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 14
@@ -24,12 +27,16 @@ test: ## every rung: unit, golden, oracle, and the virtual machines that fit
 	$(GO) vet ./...
 	$(MAKE) --no-print-directory cross
 	NETBOOTKIT_TEST_NOSKIP=$(NOSKIP) $(GO) test -race -shuffle=on -timeout=25m ./...
+	$(GO) test $(MEMORY)
 	cd artifacts/sigstore && $(GO) vet ./... && $(GO) test -race -shuffle=on ./...
 
+# At the end, the same bytes without the assembler of what packs.
 .PHONY: test-all
 test-all: lint fuzz ## the full matrix: lint, fuzzing, all virtual machines
 	@.ci/setup test-all
 	NETBOOTKIT_TEST_NOSKIP=1 NETBOOTKIT_TEST_ALL=1 $(GO) test -count=1 -race -shuffle=on -timeout=60m ./...
+	NETBOOTKIT_TEST_ALL=1 $(GO) test -count=1 $(MEMORY)
+	$(GO) test -count=1 -tags noasm -run 'Bytes|Digest|AlwaysTheSame' ./isobuild/... ./diskimage
 	cd artifacts/sigstore && $(GO) test -count=1 -race -shuffle=on ./...
 
 .PHONY: bench
@@ -43,6 +50,7 @@ cross: ## compile for the other systems
 	GOOS=windows $(GO) vet ./...
 	GOOS=darwin $(GO) vet ./...
 	GOOS=linux GOARCH=arm64 CGO_ENABLED=0 $(GO) vet ./...
+	GOOS=linux GOARCH=386 CGO_ENABLED=0 $(GO) vet ./...
 
 LINT := github.com/golangci/golangci-lint/v2/cmd/golangci-lint@v2.15.0
 .PHONY: lint
