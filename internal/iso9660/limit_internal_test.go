@@ -27,11 +27,13 @@ func TestScanLimits(t *testing.T) {
 		want    string
 	}{
 		"entries": {
-			scan{names: Plain, entries: maxEntries - 1}, file, file,
+			scan{names: Plain, entries: maxEntries - 1},
+			file, file,
 			"more than 2097152 entries",
 		},
 		"names": {
-			scan{names: Plain, weight: maxWeight - 1}, file, file,
+			scan{names: Plain, weight: maxWeight - 1},
+			file, file,
 			"names and links take more than 268435456 bytes",
 		},
 		"records of directories": {
