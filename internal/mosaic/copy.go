@@ -18,6 +18,29 @@ type holer interface {
 }
 
 // NextData returns the first range with data that ends behind off, in bytes,
+// from off on, of a reader of size bytes. It returns false when only holes follow.
+// A reader without a method like [Image.NextData] is all data. So is the rest of
+// one whose answer leads nowhere: then it is read, as if it could not tell.
+func NextData(r any, off, size int64) (start, end int64, ok bool) {
+	off = max(off, 0)
+	if off >= size {
+		return 0, 0, false
+	}
+	h, isHoler := r.(holer)
+	if !isHoler {
+		return off, size, true
+	}
+	start, end, ok = h.NextData(off)
+	switch {
+	case !ok || start >= size:
+		return 0, 0, false
+	case start < off || end <= start:
+		return off, size, true
+	}
+	return start, min(end, size), true
+}
+
+// NextData returns the first range with data that ends behind off, in bytes,
 // from off on. It returns false when only holes follow.
 func (m *Image) NextData(off int64) (start, end int64, ok bool) {
 	off = max(off, 0)
@@ -90,9 +113,9 @@ func (m *Image) CopyAt(ctx context.Context, w io.WriterAt) error {
 
 // nextRun is NextData for a writer: small holes are taken for data.
 func (m *Image) nextRun(off int64) (start, end int64, ok bool) {
-	start, end, ok = m.NextData(off)
+	start, end, ok = NextData(m, off, m.size)
 	for ok {
-		next, last, more := m.NextData(end)
+		next, last, more := NextData(m, end, m.size)
 		if !more || next-end >= minHole || m.reserved(end, next) {
 			break
 		}

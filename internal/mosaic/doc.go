@@ -11,8 +11,8 @@
 //
 // An image is an [io.ReaderAt] itself, so that it can be a piece of another
 // one. The holes of a piece are found where the piece can tell them, by a
-// NextData method such as [Image.NextData]. [ReadFile] reads for pieces that are
-// files of a tree, of which none stays open.
+// NextData method such as [Image.NextData]; [NextData] asks anything for its own.
+// [ReadFile] reads for pieces that are files of a tree, of which none stays open.
 //
 // # Errors
 //

@@ -209,6 +209,50 @@ func TestImageNextData(t *testing.T) {
 	assert.False(t, ok)
 }
 
+// says answers every question for data alike.
+type says [2]int64
+
+func (s says) NextData(int64) (start, end int64, ok bool) { return s[0], s[1], s[1] != 0 }
+
+func TestNextData(t *testing.T) {
+	t.Parallel()
+	for name, c := range map[string]struct {
+		r    any
+		off  int64
+		want [2]int64
+	}{
+		"cannot tell":           {nil, 5, [2]int64{5, 100}},
+		"nothing":               {says{}, 5, [2]int64{}},
+		"in it":                 {says{5, 10}, -5, [2]int64{5, 10}},
+		"beyond the end":        {says{5, 1000}, 0, [2]int64{5, 100}},
+		"behind the end":        {says{100, 1000}, 0, [2]int64{}},
+		"asked behind the end":  {says{5, 1000}, 100, [2]int64{}},
+		"backwards":             {says{5, 1}, 0, [2]int64{0, 100}},
+		"of no bytes":           {says{5, 5}, 0, [2]int64{0, 100}},
+		"what was before":       {says{0, 10}, 5, [2]int64{5, 100}},
+		"what was before again": {says{0, 5}, 5, [2]int64{5, 100}},
+	} {
+		start, end, ok := mosaic.NextData(c.r, c.off, 100)
+		assert.Equal(t, c.want, [2]int64{start, end}, name)
+		assert.Equal(t, c.want != [2]int64{}, ok, name)
+	}
+}
+
+// TestImageCopyAtWhenAPieceIsWrong checks that an answer that leads nowhere ends.
+func TestImageCopyAtWhenAPieceIsWrong(t *testing.T) {
+	t.Parallel()
+	for _, wrong := range []says{{5, 1}, {5, 5}, {0, 1}} {
+		m := mosaic.New()
+		m.Add(0, struct {
+			io.ReaderAt
+			says
+		}{bytes.NewReader([]byte("content")), wrong}, 7)
+		at := make(memory, 7)
+		require.NoError(t, m.CopyAt(t.Context(), at))
+		assert.Equal(t, "content", string(at))
+	}
+}
+
 // TestImageCopyAtWhenRandom compares both ways of writing with a plain slice.
 func TestImageCopyAtWhenRandom(t *testing.T) {
 	t.Parallel()
