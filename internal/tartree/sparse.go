@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io"
 	"slices"
+	"sort"
 	"strconv"
 	"strings"
 )
@@ -51,13 +52,7 @@ func (s *Sparse) ReadAt(r io.ReaderAt, size int64, p []byte, off int64) (int, er
 	n := int(min(int64(len(p)), size-off))
 	end := off + int64(n)
 	clear(p[:n])
-	i, _ := slices.BinarySearchFunc(s.pieces, off, func(x piece, off int64) int {
-		if x.at+x.length <= off {
-			return -1
-		}
-		return 1
-	})
-	for ; i < len(s.pieces) && s.pieces[i].at < end; i++ {
+	for i := s.after(off); i < len(s.pieces) && s.pieces[i].at < end; i++ {
 		x := s.pieces[i]
 		from, to := max(x.at, off), min(x.at+x.length, end)
 		if _, err := r.ReadAt(p[from-off:to-off], x.stored+from-x.at); err != nil && !errors.Is(err, io.EOF) {
@@ -68,6 +63,22 @@ func (s *Sparse) ReadAt(r io.ReaderAt, size int64, p []byte, off int64) (int, er
 		return n, io.EOF
 	}
 	return n, nil
+}
+
+// NextData returns the first range that is stored and ends behind off, from off
+// on, in bytes of the file; false when only zeros follow.
+func (s *Sparse) NextData(off int64) (start, end int64, ok bool) {
+	i := s.after(off)
+	if i == len(s.pieces) {
+		return 0, 0, false
+	}
+	x := s.pieces[i]
+	return max(x.at, off), x.at + x.length, true
+}
+
+// after returns the index of the first piece that ends behind off.
+func (s *Sparse) after(off int64) int {
+	return sort.Search(len(s.pieces), func(i int) bool { return s.pieces[i].at+s.pieces[i].length > off })
 }
 
 // readSparse returns the map of the sparse file that h describes and how many

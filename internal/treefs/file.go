@@ -4,6 +4,7 @@ import (
 	"io"
 	"io/fs"
 
+	"github.com/netbootkit/netbootkit/internal/mosaic"
 	"github.com/netbootkit/netbootkit/internal/tartree"
 )
 
@@ -21,6 +22,15 @@ func NewFile(r io.ReaderAt, off, size int64, info fs.FileInfo) *File {
 
 // Stat implements [fs.File].
 func (f *File) Stat() (fs.FileInfo, error) { return f.info, nil }
+
+// NextData returns the first range with data that ends behind off, from off on,
+// in bytes, as far as what the file is read from can tell; false when only holes
+// follow.
+func (f *File) NextData(off int64) (start, end int64, ok bool) {
+	r, base, size := f.Outer()
+	start, end, ok = mosaic.NextData(r, base+min(max(off, 0), size), base+size)
+	return start - base, end - base, ok
+}
 
 // Close implements [fs.File]. There is nothing to release.
 func (f *File) Close() error { return nil }
@@ -45,4 +55,9 @@ type sparseFile struct {
 // ReadAt implements [io.ReaderAt].
 func (f sparseFile) ReadAt(p []byte, off int64) (int, error) {
 	return f.node.Sparse.ReadAt(f.r, f.node.Size, p, off)
+}
+
+// NextData says which ranges the archive holds.
+func (f sparseFile) NextData(off int64) (start, end int64, ok bool) {
+	return f.node.Sparse.NextData(off)
 }

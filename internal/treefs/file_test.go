@@ -48,6 +48,15 @@ func TestTarReadsSparseFiles(t *testing.T) {
 	content, err := io.ReadAll(f)
 	require.NoError(t, err)
 	assert.Equal(t, "\x00\x00aaa\x00bbbb\x00\x00", string(content))
+
+	var data [][2]int64
+	start, end, ok := f.(*treefs.File).NextData(0)
+	for ; ok; start, end, ok = f.(*treefs.File).NextData(end) {
+		data = append(data, [2]int64{start, end})
+	}
+	assert.Equal(t, [][2]int64{{2, 5}, {6, 10}}, data)
+	start, end, ok = f.(*treefs.File).NextData(7)
+	assert.Equal(t, [3]any{int64(7), int64(10), true}, [3]any{start, end, ok})
 }
 
 func TestFile(t *testing.T) {
@@ -62,6 +71,10 @@ func TestFile(t *testing.T) {
 	n, err := f.ReadAt(buf, 4)
 	assert.Equal(t, "passwd", string(buf[:n]))
 	require.ErrorIs(t, err, io.EOF, "what follows in the archive does not belong to the file")
+	start, end, ok := f.NextData(4)
+	assert.Equal(t, [3]any{int64(4), int64(10), true}, [3]any{start, end, ok}, "all of a file that cannot tell is data")
+	_, _, ok = f.NextData(10)
+	assert.False(t, ok)
 	_, err = f.Seek(-2, io.SeekEnd)
 	require.NoError(t, err)
 	rest, err := io.ReadAll(f)
