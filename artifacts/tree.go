@@ -43,8 +43,8 @@ type Tree struct {
 // further names of one file. Entries of unknown type are an error, as are hard
 // links to what is not there, and archives beyond the limits of a [Tree].
 //
-// Files of the tree implement [io.ReaderAt] and [io.Seeker], and have a method
-// Size.
+// Files of the tree implement [io.ReaderAt] and [io.Seeker], and have methods
+// Size and NextData, which knows the holes of sparse files.
 func OpenTar(r io.ReaderAt, size int64) (*Tree, error) {
 	tree, err := tartree.Scan(r, size)
 	if err != nil {

@@ -21,7 +21,8 @@ import (
 // Sockets are left out. Owners, device numbers and extended attributes are known
 // on Linux; elsewhere all belongs to root.
 //
-// Open gives an [*os.File] embedded in what it returns. Close closes root.
+// Open gives an [*os.File] embedded in what it returns. On Linux that has a method
+// NextData, which knows the holes of sparse files. Close closes root.
 func OpenDir(ctx context.Context, root *os.Root) (*Tree, error) {
 	w := &dirWalk{ctx: ctx, tree: tartree.New(), files: make(map[fileID]string)}
 	if err := w.enter(root, "."); err != nil {

@@ -4,6 +4,7 @@ import (
 	"archive/tar"
 	"errors"
 	"fmt"
+	"io"
 	"io/fs"
 	"os"
 	"strings"
@@ -30,6 +31,33 @@ func describe(h *tar.Header, info fs.FileInfo) (fileID, bool) {
 // pipe that took its place.
 func openNow(root *os.Root, name string) (*os.File, error) {
 	return root.OpenFile(name, os.O_RDONLY|syscall.O_NONBLOCK, 0)
+}
+
+// NextData returns the first range with data that ends behind off, from off on,
+// in bytes; false when only holes follow (lseek(2)). What the file system cannot
+// tell is data, and so is what is gone since the file was opened: to read it says
+// what is wrong. Like Seek, it is not to be called while Read is.
+func (f *dirFile) NextData(off int64) (start, end int64, ok bool) {
+	size := f.Size()
+	if off >= size {
+		return 0, 0, false
+	}
+	pos, err := f.Seek(0, io.SeekCurrent)
+	if err != nil {
+		return off, size, true
+	}
+	defer func() { _, _ = f.Seek(pos, io.SeekStart) }() // Read goes on where it was.
+	if start, err = f.Seek(max(off, 0), unix.SEEK_DATA); err == nil {
+		end, err = f.Seek(start, unix.SEEK_HOLE)
+	}
+	now, failed := f.File.Stat()
+	switch {
+	case failed != nil || now.Size() != size || err != nil && !errors.Is(err, unix.ENXIO):
+		return off, size, true
+	case err != nil:
+		return 0, 0, false
+	}
+	return start, end, true
 }
 
 // xattrs returns the extended attributes of what is called base in folder, as

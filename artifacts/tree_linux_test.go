@@ -2,12 +2,14 @@ package artifacts_test
 
 import (
 	"archive/tar"
+	"io"
 	"io/fs"
 	"net"
 	"os"
 	"path/filepath"
 	"syscall"
 	"testing"
+	"testing/fstest"
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
@@ -74,4 +76,41 @@ func TestOpenDirDoesNotWait(t *testing.T) {
 	require.NoError(t, syscall.Mkfifo(filepath.Join(folder, "a"), 0o600))
 	_, err := tree.Open("a")
 	assert.ErrorContains(t, err, "changed since")
+}
+
+// TestOpenDirKnowsHoles needs a file system that has holes, as those of Linux do.
+func TestOpenDirKnowsHoles(t *testing.T) {
+	t.Parallel()
+
+	folder := t.TempDir()
+	name := filepath.Join(folder, "sparse")
+	write(t, folder, "sparse", "dense")
+	require.NoError(t, os.Truncate(name, 1<<20))
+	tree := openDir(t, folder)
+	require.NoError(t, fstest.TestFS(tree, "sparse", "dense"))
+	f, err := tree.Open("sparse")
+	require.NoError(t, err)
+	defer f.Close()
+	b := make([]byte, 3)
+	_, err = io.ReadFull(f, b)
+	require.NoError(t, err)
+
+	nextData := f.(interface {
+		NextData(off int64) (start, end int64, ok bool)
+	}).NextData
+	start, end, ok := nextData(0)
+	assert.True(t, ok)
+	assert.Zero(t, start)
+	assert.Less(t, end, int64(1<<20))
+	for _, off := range []int64{end, 1 << 20, 1 << 40} {
+		_, _, ok = nextData(off)
+		assert.False(t, ok, off)
+	}
+	_, err = io.ReadFull(f, b)
+	require.NoError(t, err)
+	assert.Equal(t, "rse", string(b), "Read goes on where it was")
+
+	require.NoError(t, os.Truncate(name, 3))
+	start, last, ok := nextData(end)
+	assert.Equal(t, [3]any{end, int64(1 << 20), true}, [3]any{start, last, ok}, "to read what is gone is an error")
 }
