@@ -1,43 +1,25 @@
 package ext
 
 import (
-	"fmt"
 	"io"
 	"io/fs"
 
 	"github.com/netbootkit/netbootkit/internal/mosaic"
 )
 
-// A holer can say where its data is, as internal/mosaic's images can.
-type holer interface {
-	NextData(off int64) (start, end int64, ok bool)
-}
-
 // findHoles asks a file where its data is. A file that cannot tell is all data.
 func (w *walk) findHoles(n *node, name string) error {
 	if n.Size < minSparse {
 		return nil
 	}
-	f, err := w.tree.Open(name)
+	f, err := mosaic.OpenFile(w.tree, name, n.Size)
 	if err != nil {
 		return err
 	}
 	defer f.Close()
-	h, ok := f.(holer)
-	if !ok {
-		return nil
-	}
 	n.sparse = true
-	for off := int64(0); off < n.Size; {
-		start, end, ok := h.NextData(off)
-		if !ok || start >= n.Size {
-			break
-		}
-		if start < off || end <= start {
-			return fmt.Errorf("says that its data behind %d is from %d to %d", off, start, end)
-		}
-		n.addData(max(start, off), min(end, n.Size))
-		off = end
+	for start, end, ok := mosaic.NextData(f, 0, n.Size); ok; start, end, ok = mosaic.NextData(f, end, n.Size) {
+		n.addData(start, end)
 	}
 	return nil
 }

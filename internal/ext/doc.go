@@ -78,7 +78,8 @@
 //
 // A file of 64 KiB or more is sparse when its open file has a method
 // NextData(off int64) (start, end int64, ok bool), as internal/mosaic's images
-// have. Others are all data: contents are not read to look for zeros.
+// have. Others are all data, and so is the rest of one whose answer leads nowhere:
+// contents are not read to look for zeros.
 //
 // # Errors
 //

@@ -7,23 +7,34 @@ import (
 	"io/fs"
 )
 
+// OpenFile opens a file of a tree. It is an error if its size is no longer the one
+// given, in bytes. Errors of this kind do not name the file.
+func OpenFile(tree fs.FS, name string, size int64) (fs.File, error) {
+	f, err := tree.Open(name)
+	if err != nil {
+		return nil, err
+	}
+	info, err := f.Stat()
+	if err == nil && info.Size() != size {
+		err = fmt.Errorf("has %d bytes, and had %d", info.Size(), size)
+	}
+	if err != nil {
+		_ = f.Close() // It was only opened.
+		return nil, err
+	}
+	return f, nil
+}
+
 // ReadFile fills p with what a file of a tree has from offset off on. The file
 // is open only meanwhile, since an image may have more files than a process can
 // open. It is an error if its size is no longer the one given, and if it ends
 // before that. Errors do not name the file.
 func ReadFile(tree fs.FS, name string, size int64, p []byte, off int64) (int, error) {
-	f, err := tree.Open(name)
+	f, err := OpenFile(tree, name, size)
 	if err != nil {
 		return 0, err
 	}
 	defer f.Close()
-	info, err := f.Stat()
-	if err != nil {
-		return 0, err
-	}
-	if info.Size() != size {
-		return 0, fmt.Errorf("has %d bytes, and had %d", info.Size(), size)
-	}
 	n, err := ReadAt(f, p, off)
 	switch {
 	case n == len(p):
