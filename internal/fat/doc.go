@@ -22,7 +22,8 @@
 //
 // Directories come first, then the contents, both in the order of
 // [io/fs.WalkDir] and each in one run of clusters. A file of no bytes has none.
-// What follows the last run is a hole of the image.
+// What follows the last run is a hole of the image, and so are those of files of
+// 64 KiB or more that have a method NextData, as internal/mosaic's images have.
 //
 // The number of clusters alone says which kind a volume is, to every reader:
 //
