@@ -19,7 +19,7 @@ var (
 // [*archive/tar.Header], and further names of a file have the type TypeLink there.
 //
 // Regular files implement [io.ReaderAt], [io.Seeker] and [io.WriterTo], and
-// have a method Size. Devices and pipes open as empty files.
+// have methods Size and NextData, which knows blocks of zeros. Devices and pipes open as empty files.
 //
 // An FS and its files may be used concurrently.
 type FS struct {

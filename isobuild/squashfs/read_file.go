@@ -109,6 +109,21 @@ func (f *fileContent) length(i int64) int64 {
 // hole says whether the i-th block is zeros.
 func (f *fileContent) hole(i int64) bool { return i < int64(len(f.words)) && f.words[i] == 0 }
 
+// NextData returns the first blocks that are no holes and end behind off, from
+// off on, in bytes; false when only holes follow.
+func (f *fileContent) NextData(off int64) (start, end int64, ok bool) {
+	block := f.store.im.blockSize
+	i := off / block
+	for f.hole(i) {
+		i++
+	}
+	start = max(off, i*block)
+	for i++; i*block < f.size && !f.hole(i); {
+		i++
+	}
+	return start, i * block, start < f.size
+}
+
 // ReadAt implements [io.ReaderAt]. Blocks that p has room for as a whole are
 // unpacked there.
 func (f *fileContent) ReadAt(p []byte, off int64) (n int, err error) {

@@ -19,7 +19,7 @@ import (
 // root and have no device numbers and extended attributes. Links are kept as they
 // are and never followed.
 //
-// Each file is read once, from front to back. A file that ends before the size
+// Each file is read once, from front to back, but for holes that it knows. A file that ends before the size
 // that its directory entry gave is an error; what a file gained meanwhile is left
 // out.
 //

@@ -4,12 +4,14 @@ import (
 	"bytes"
 	"context"
 	"crypto/sha256"
+	"encoding/binary"
 	"fmt"
 	"hash"
 	"io"
 	"io/fs"
 
 	"github.com/netbootkit/netbootkit/internal/meter"
+	"github.com/netbootkit/netbootkit/internal/mosaic"
 )
 
 // A content is what a regular file holds. Files with the same bytes share one.
@@ -94,12 +96,14 @@ func (l *loader) load(n *node) error {
 	}
 	defer file.Close()
 	l.hash.Reset()
-	s := &source{loader: l, file: file, name: name, size: n.Size, twin: l.twins[n.Size]}
+	l.hash.Write(binary.LittleEndian.AppendUint64(nil, uint64(n.Size)))
+	s := &source{loader: l, file: file, from: file, name: name, size: n.Size, twin: l.twins[n.Size]}
 	var small []byte
 	var sent bool
 	if n.Size < l.blockSize {
 		small = l.small[:n.Size]
 		err = s.read(small)
+		s.digest(small)
 	} else {
 		n.file.sizes = make([]uint32, (n.Size+l.blockSize-1)/l.blockSize)
 		sent, err = l.blocks(s, n.file)
@@ -127,11 +131,16 @@ func (l *loader) load(n *node) error {
 func (l *loader) blocks(s *source, c *content) (sent bool, err error) {
 	first := true
 	for i := range c.sizes {
+		length := min(l.blockSize, s.size-s.done)
+		if s.skip(length) {
+			c.sparse += uint64(length)
+			continue
+		}
 		b, err := l.pipe.get()
 		if err != nil {
 			return false, err
 		}
-		b.plain = b.plain[:min(l.blockSize, s.size-s.done)]
+		b.plain = b.plain[:length]
 		if err := s.read(b.plain); err != nil {
 			return false, err
 		}
@@ -140,6 +149,7 @@ func (l *loader) blocks(s *source, c *content) (sent bool, err error) {
 			l.pipe.put(b)
 			continue
 		}
+		s.digest(b.plain)
 		b.file, b.index, b.first = c, i, first
 		first = false
 		l.held = append(l.held, b)
@@ -206,26 +216,56 @@ func (l *loader) flush() error {
 // A source is a file that is being read.
 type source struct {
 	*loader
-	file io.Reader
+	file fs.File
+	from io.Reader // what comes next of the file
 	name string
 	size int64
 	done int64
 	twin bool
+
+	start, end int64 // of the data that follow a hole
+}
+
+// skip passes over the next n bytes if they are in a hole. The end of a file is
+// always read: that finds out whether it is still there.
+func (s *source) skip(n int64) bool {
+	at, ok := s.file.(io.ReaderAt)
+	if !ok || s.done+n >= s.size || s.ctx.Err() != nil {
+		return false
+	}
+	if s.done >= s.end {
+		if s.start, s.end, ok = mosaic.NextData(s.file, s.done, s.size); !ok {
+			s.start, s.end = s.size, s.size
+		}
+	}
+	if s.done+n > s.start {
+		return false
+	}
+	s.done += n
+	s.progress.Add(n)
+	s.from = io.NewSectionReader(at, s.done, s.size-s.done)
+	return true
+}
+
+// digest adds what was read last to what tells duplicates. Blocks of zeros are
+// not added, whether they were read or not: the place of each other one is.
+func (s *source) digest(p []byte) {
+	if s.twin {
+		s.hash.Write(binary.LittleEndian.AppendUint64(nil, uint64(s.done)))
+		s.hash.Write(p)
+	}
 }
 
 // read fills p with what comes next.
 func (s *source) read(p []byte) error {
-	n, err := io.ReadFull(s.file, p)
+	n, err := io.ReadFull(s.from, p)
 	s.done += int64(n)
 	s.progress.Add(int64(n))
 	switch {
-	case err == io.EOF || err == io.ErrUnexpectedEOF: //nolint:errorlint // ReadFull returns these two as they are.
+	case err == io.EOF || err == io.ErrUnexpectedEOF:
 		return at(s.name, fmt.Errorf("ends after %d of %d bytes", s.done, s.size))
 	case err != nil:
 		return at(s.name, err)
 	}
-	if s.twin {
-		_, err = s.hash.Write(p)
-	}
-	return err
+	return nil
 }
