@@ -57,8 +57,8 @@
 //
 // Recovery.img is an ext2 COS_SYSTEM of the tree, of R MiB: its files and 300 MiB,
 // or 200 MiB more than it needs if that is more, or what WithRecoverySize says. A
-// file with several names counts once. Efi has the attribute Required, bios that
-// and LegacyBIOS.
+// file with several names counts once, and its holes do not. Efi has the attribute
+// Required, bios that and LegacyBIOS.
 //
 // The first boot starts the entry recovery of the tree's own /etc/cos/grub.cfg,
 // as grubenv asks. Then 01_reset.yaml adds COS_STATE, of 3*(2*R+150)+100 MiB or what

@@ -3,13 +3,13 @@ package diskimage
 import (
 	"archive/tar"
 	"context"
-	"errors"
 	"fmt"
 	"io/fs"
 	"log/slog"
 
 	"github.com/netbootkit/netbootkit/internal/ext"
 	"github.com/netbootkit/netbootkit/internal/overlay"
+	"github.com/netbootkit/netbootkit/internal/treefs"
 )
 
 // What Kairos finds its disk by.
@@ -165,7 +165,7 @@ type kairosSizes struct {
 
 // measure decides on sizes.
 func (k *kairosSource) measure(ctx context.Context, root fs.FS) (kairosSizes, error) {
-	files, err := k.size(ctx)
+	files, err := treefs.DataSize(ctx, k.tree)
 	if err != nil {
 		return kairosSizes{}, err
 	}
@@ -229,7 +229,7 @@ func (k *kairosSource) addRecovery(ctx context.Context, root fs.FS) error {
 	if err != nil {
 		return err
 	}
-	content := Ext2(labelRecovery, sparseTree{tree.(*overlay.Tree), recoveryName, image}, WithTime(k.cfg.time))
+	content := Ext2(labelRecovery, tree, WithTime(k.cfg.time))
 	return k.addPartition(labelRecovery, Partition{Label: "recovery", Size: k.sizes.partition * MiB, Content: content})
 }
 
@@ -249,38 +249,3 @@ func (k *kairosSource) checkGrown() error {
 	}
 	return nil
 }
-
-// sparseTree is a tree with one file that knows its holes.
-type sparseTree struct {
-	*overlay.Tree
-	name string
-	data File
-}
-
-// Open implements [fs.FS].
-func (t sparseTree) Open(name string) (fs.File, error) {
-	f, err := t.Tree.Open(name)
-	if err != nil || name != t.name {
-		return f, err
-	}
-	r, ok := f.(readable)
-	if !ok {
-		return nil, &fs.PathError{Op: "open", Path: name, Err: errors.ErrUnsupported}
-	}
-	return sparseFile{r, section{t.data, 0, t.data.Size()}}, nil
-}
-
-// readable is what a regular file of a tree can do.
-type readable interface {
-	fs.File
-	ReadAt(p []byte, off int64) (int, error)
-	Seek(offset int64, whence int) (int64, error)
-}
-
-type sparseFile struct {
-	readable
-	data section
-}
-
-// NextData implements [Sparse].
-func (f sparseFile) NextData(off int64) (start, end int64, ok bool) { return f.data.NextData(off) }

@@ -3,7 +3,6 @@ package diskimage
 import (
 	"archive/tar"
 	"bytes"
-	"context"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -118,29 +117,6 @@ func (s *source) add(b *overlay.Builder, files []file) (fs.FS, error) {
 		}
 	}
 	return b.Tree(), nil
-}
-
-// size returns the bytes of all regular files. A file with several names
-// counts once.
-func (s *source) size(ctx context.Context) (int64, error) {
-	var sum int64
-	err := fs.WalkDir(s.tree, ".", func(_ string, d fs.DirEntry, err error) error {
-		if err == nil {
-			err = context.Cause(ctx)
-		}
-		if err != nil || !d.Type().IsRegular() {
-			return err
-		}
-		info, err := d.Info()
-		if err != nil {
-			return err
-		}
-		if h, ok := info.Sys().(*tar.Header); !ok || h.Typeflag != tar.TypeLink {
-			sum += info.Size()
-		}
-		return nil
-	})
-	return sum, err
 }
 
 // loaders searches the tree, and then the places of [WithLoaders], for what

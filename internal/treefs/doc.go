@@ -8,6 +8,8 @@
 //	devices, pipes        open as empty files
 //	names                 as [fs.ValidPath] has them, but of any bytes
 //
+// [DataSize] measures any tree.
+//
 // # Errors
 //
 // Errors are of type [*fs.PathError], but for those of an Opener, which are

@@ -1,6 +1,7 @@
 package output
 
 import (
+	"context"
 	"crypto/sha256"
 	"encoding/hex"
 	"errors"
@@ -12,6 +13,7 @@ import (
 	"path/filepath"
 
 	"github.com/netbootkit/netbootkit/examples/internal/progress"
+	"github.com/netbootkit/netbootkit/internal/treefs"
 )
 
 // A File is the file that an image is written to: in any order, or in that of
@@ -102,18 +104,11 @@ func (o *File) String() string {
 	return fmt.Sprintf("%s\n  size    %s (%d bytes)\n  sha256  %s\n", o.Path, progress.Bytes(o.Size), o.Size, o.Digest)
 }
 
-// Sum returns how many bytes the files of a tree have.
+// Sum returns how many bytes the files of a tree have, without their holes, and
+// those of a file with several names once. What cannot be read does not count: the
+// build itself will say it better.
 func Sum(tree fs.FS) int64 {
-	var sum int64
-	_ = fs.WalkDir(tree, ".", func(_ string, d fs.DirEntry, err error) error {
-		if err != nil || !d.Type().IsRegular() {
-			return nil //nolint:nilerr // The build itself will say it better.
-		}
-		if info, err := d.Info(); err == nil {
-			sum += info.Size()
-		}
-		return nil
-	})
+	sum, _ := treefs.DataSize(context.Background(), tree)
 	return sum
 }
 

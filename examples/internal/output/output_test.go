@@ -1,6 +1,7 @@
 package output_test
 
 import (
+	"archive/tar"
 	"errors"
 	"io"
 	"io/fs"
@@ -72,7 +73,10 @@ func TestFileWhenWorkFails(t *testing.T) {
 func TestSum(t *testing.T) {
 	t.Parallel()
 
-	assert.EqualValues(t, 5, output.Sum(fstest.MapFS{"a/b": {Data: []byte("ab")}, "c": {Data: []byte("cde")}}))
+	assert.EqualValues(t, 5, output.Sum(fstest.MapFS{
+		"a/b": {Data: []byte("ab")}, "c": {Data: []byte("cde")},
+		"d": {Data: []byte("cde"), Sys: &tar.Header{Typeflag: tar.TypeLink, Linkname: "c"}},
+	}), "a further name takes nothing")
 }
 
 func TestCheckSpace(t *testing.T) {
