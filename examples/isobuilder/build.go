@@ -11,7 +11,6 @@ import (
 
 	"github.com/netbootkit/netbootkit/artifacts"
 	"github.com/netbootkit/netbootkit/artifacts/github"
-	"github.com/netbootkit/netbootkit/examples/internal/cli"
 	"github.com/netbootkit/netbootkit/examples/internal/debian"
 	"github.com/netbootkit/netbootkit/examples/internal/output"
 	"github.com/netbootkit/netbootkit/examples/internal/source"
@@ -26,9 +25,6 @@ func (j *job) build(ctx context.Context) (_ *output.File, err error) {
 		return nil, err
 	}
 	defer func() { err = errors.Join(err, tree.Close()) }()
-	if len(j.remove) > 0 {
-		return nil, cli.Usagef("-remove is for ISOs, and %s is none", j.source)
-	}
 	opts, done, err := j.options(ctx)
 	defer done()
 	if err != nil {

@@ -7,12 +7,15 @@ import (
 	"net/http/httptest"
 	"os"
 	"path/filepath"
+	"slices"
+	"strings"
 	"sync"
 	"testing"
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
+	"github.com/netbootkit/netbootkit/examples/internal/cli"
 	"github.com/netbootkit/netbootkit/examples/internal/labtest"
 	"github.com/netbootkit/netbootkit/examples/internal/releasetest"
 )
@@ -193,6 +196,36 @@ func TestBuildFetchesLoaders(t *testing.T) {
 	assert.NoFileExists(t, l.Path("x.iso"))
 }
 
+// TestUnusedFlags checks that no flag is ignored silently.
+func TestUnusedFlags(t *testing.T) {
+	t.Parallel()
+
+	l := newLab(t)
+	require.NoError(t, os.WriteFile(l.Path("x.iso"), append(make([]byte, 16*2048), "\x01CD001\x01"...), 0o600))
+	live := []string{"-cmdline=a", "-console=tty0", "-compression=xz", "-overlay-rootfs=" + l.Path("root"), "-platform=linux/arm64", "-insecure"}
+	loaders := []string{"-firmware=uefi", "-grub=" + l.Path("root"), "-debian=http://127.0.0.1/"}
+	ipxe := []string{"-ipxe=" + l.Path("root")}
+	release := []string{"-flavor=debian", "-arch=arm64", "-release-version=v1", "-github=http://127.0.0.1/"}
+	files := []string{"-cloud-config=" + l.Path("config.yaml"), "-set=name=a", "-overlay=" + l.Path("root")}
+	for mode, tt := range map[string]struct {
+		source []string
+		unused []string
+	}{
+		"an ISO, ":                  {[]string{l.Path("x.iso")}, slices.Concat(live, loaders, ipxe, release)},
+		"the ISO of a release":      {[]string{"-repository", "a/b"}, slices.Concat(live, loaders, ipxe)},
+		"a live image":              {[]string{l.Path("root")}, slices.Concat(ipxe, release, []string{"-remove=x"})},
+		"an image that starts iPXE": {[]string{"-ipxe-wait"}, slices.Concat(live, release, files, []string{"-remove=x"})},
+	} {
+		_, _, err := l.Run(t.Context(), slices.Concat(tt.source, tt.unused)...)
+		var usage *cli.UsageError
+		require.ErrorAs(t, err, &usage, mode)
+		for _, flag := range tt.unused {
+			name, _, _ := strings.Cut(flag, "=")
+			require.ErrorContains(t, err, name+" has no effect on "+mode)
+		}
+	}
+}
+
 // TestErrors checks that each fault names itself, before any file is made.
 func TestErrors(t *testing.T) {
 	t.Parallel()
@@ -217,7 +250,7 @@ func TestErrors(t *testing.T) {
 		"overlay":          {[]string{"-overlay", l.Path("config.yaml"), l.Path("root")}, "config.yaml is not a folder"},
 		"ISO that is cut":  {[]string{l.Path("bad.iso")}, "isobuild: remaster"},
 		"no script":        {[]string{"-ipxe-script", l.Path("absent")}, "absent"},
-		"remove":           {[]string{"-no-fetch", "-remove", "x", l.Path("root")}, "-remove is for ISOs"},
+		"remove":           {[]string{"-no-fetch", "-remove", "x", l.Path("root")}, "-remove has no effect on a live image"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()

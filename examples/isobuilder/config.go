@@ -16,6 +16,7 @@ import (
 
 // A config is the command line.
 type config struct {
+	mode   mode
 	source string
 	from   source.Flags
 	output string
@@ -66,7 +67,7 @@ func parseConfig(args []string, stdout io.Writer) (*config, error) {
 	if c.time, err = cli.Epoch(); err != nil {
 		return nil, err
 	}
-	if err := c.validate(); err != nil {
+	if err := c.validate(flags); err != nil {
 		return nil, &cli.UsageError{Err: err}
 	}
 	return c, nil
@@ -94,7 +95,7 @@ func (c *config) register(f *flag.FlagSet) {
 // ipxe reports whether an image is wanted that starts iPXE.
 func (c *config) ipxe() bool { return c.ipxeScript != "" || c.ipxeWait }
 
-func (c *config) validate() error {
+func (c *config) validate(flags *flag.FlagSet) error {
 	var errs []error
 	fault := func(format string, args ...any) { errs = append(errs, fmt.Errorf(format, args...)) }
 
@@ -112,9 +113,12 @@ func (c *config) validate() error {
 		fault("nothing to make an image of: give SOURCE, -repository, -ipxe-script or -ipxe-wait")
 	case len(sources) > 1:
 		fault("%s exclude one another: each says what the image is made of", strings.Join(sources, " and "))
-	}
-	if c.ipxe() && (c.cloudConfig.Location != "" || len(c.overlay) > 0) {
-		fault("-cloud-config and -overlay are for live images: the script says what iPXE loads")
+	default:
+		m, err := c.findMode()
+		if err == nil {
+			err = cli.Only(flags, m.name, m.takes())
+		}
+		c.mode, errs = m, append(errs, err)
 	}
 	errs = append(errs, c.cloudConfig.Check())
 	if _, ok := compressions()[c.compression]; c.compression != "" && !ok {

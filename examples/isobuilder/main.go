@@ -16,7 +16,6 @@ import (
 	"github.com/netbootkit/netbootkit/artifacts"
 	"github.com/netbootkit/netbootkit/examples/internal/cli"
 	"github.com/netbootkit/netbootkit/examples/internal/console"
-	"github.com/netbootkit/netbootkit/examples/internal/output"
 	"github.com/netbootkit/netbootkit/examples/internal/progress"
 	"github.com/netbootkit/netbootkit/examples/internal/source"
 )
@@ -36,7 +35,7 @@ func run(ctx context.Context, args []string, stdin io.Reader, stdout, stderr io.
 		return err
 	}
 	defer func() { err = errors.Join(err, j.store.Close()) }()
-	out, err := j.make(ctx)
+	out, err := j.mode.make(j, ctx)
 	if err != nil {
 		return err
 	}
@@ -59,22 +58,4 @@ type job struct {
 	store  *artifacts.Store
 	log    *slog.Logger
 	report source.Report
-}
-
-// make makes the image.
-func (j *job) make(ctx context.Context) (*output.File, error) {
-	switch {
-	case j.ipxe():
-		return j.makeIPXE(ctx)
-	case j.from.Release.Repository != "":
-		return j.remasterRelease(ctx)
-	}
-	iso, err := source.IsISO(j.source)
-	if err != nil {
-		return nil, err
-	}
-	if iso {
-		return j.remasterFile(ctx)
-	}
-	return j.build(ctx)
 }

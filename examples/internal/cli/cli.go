@@ -8,6 +8,7 @@ import (
 	"io"
 	"os"
 	"os/signal"
+	"slices"
 	"strings"
 	"syscall"
 )
@@ -90,6 +91,18 @@ func Parse(flags *flag.FlagSet, args []string, help io.Writer) ([]string, error)
 		}
 		rest, args = append(rest, args[0]), args[1:]
 	}
+}
+
+// Only returns an error for each flag that was given and is not one of names,
+// which are the flags that what is made takes.
+func Only(flags *flag.FlagSet, made string, names []string) error {
+	var errs []error
+	flags.Visit(func(f *flag.Flag) {
+		if !slices.Contains(names, f.Name) {
+			errs = append(errs, fmt.Errorf("-%s has no effect on %s", f.Name, made))
+		}
+	})
+	return errors.Join(errs...)
 }
 
 // Strings is a flag that may be given more than once.

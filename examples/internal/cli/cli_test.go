@@ -61,3 +61,16 @@ func TestParseErrors(t *testing.T) {
 	require.ErrorIs(t, err, flag.ErrHelp)
 	assert.Contains(t, help.String(), "be quick")
 }
+
+func TestOnly(t *testing.T) {
+	t.Parallel()
+
+	flags := flag.NewFlagSet("x", flag.ContinueOnError)
+	for _, name := range []string{"a", "b", "c"} {
+		flags.String(name, "same", "")
+	}
+	_, err := cli.Parse(flags, []string{"-c=same", "word", "-b="}, io.Discard)
+	require.NoError(t, err)
+	require.NoError(t, cli.Only(flags, "this", []string{"b", "c", "d"}))
+	assert.EqualError(t, cli.Only(flags, "that", []string{"a"}), "-b has no effect on that\n-c has no effect on that")
+}
