@@ -142,6 +142,23 @@ func TestRemaster(t *testing.T) {
 	assert.Equal(t, digest(t, iso+".custom.iso")+" kairos.iso.custom.iso\n", string(line))
 }
 
+// TestBuildSparesItsInput refuses to write over it, by whatever path.
+func TestBuildSparesItsInput(t *testing.T) {
+	t.Parallel()
+
+	l := newLab(t)
+	iso := build(t, l, "x.iso")
+	before := digest(t, iso)
+	require.NoError(t, os.Symlink(l.Dir, l.Path("link")))
+	for _, name := range []string{iso, l.Path("link/x.iso")} {
+		_, _, err := l.Run(t.Context(), "-overlay", l.Path("overlay"), "-o", name, iso)
+		require.ErrorContains(t, err, name+" would be written over "+iso)
+	}
+	_, _, err := l.Run(t.Context(), "-ipxe-script", l.Path("script.ipxe"), "-o", l.Path("script.ipxe"))
+	require.ErrorContains(t, err, "would be written over")
+	assert.Equal(t, before, digest(t, iso))
+}
+
 func TestRemasterOfARelease(t *testing.T) {
 	t.Parallel()
 

@@ -10,6 +10,7 @@ import (
 
 	"github.com/netbootkit/netbootkit/examples/internal/cli"
 	"github.com/netbootkit/netbootkit/examples/internal/debian"
+	"github.com/netbootkit/netbootkit/examples/internal/output"
 	"github.com/netbootkit/netbootkit/examples/internal/source"
 	"github.com/netbootkit/netbootkit/isobuild"
 )
@@ -121,6 +122,9 @@ func (c *config) validate(flags *flag.FlagSet) error {
 		c.mode, errs = m, append(errs, err)
 	}
 	errs = append(errs, c.cloudConfig.Check())
+	if c.output != "" {
+		errs = append(errs, output.CheckInputs(c.output, source.Path(c.source), c.cloudConfig.Location, c.ipxeScript))
+	}
 	if _, ok := compressions()[c.compression]; c.compression != "" && !ok {
 		fault("-compression %q is not gzip, zstd or xz", c.compression)
 	}

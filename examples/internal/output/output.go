@@ -28,8 +28,11 @@ type File struct {
 	stream *tee      // nil if Writer was not called
 }
 
-// partial is the end of the name of a file that is not complete.
-const partial = ".partial"
+// Ends of names: of a file that is not complete, and of that with its digest.
+const (
+	partial = ".partial"
+	digest  = ".sha256"
+)
 
 // Create makes a file, if there is room for so many bytes. The caller calls
 // Finish.
@@ -81,7 +84,7 @@ func (o *File) Finish(err error) error {
 		return errors.Join(err, os.Remove(o.Name()))
 	}
 	line := fmt.Sprintf("%s %s\n", o.Digest, filepath.Base(o.Path))
-	return os.WriteFile(o.Path+".sha256", []byte(line), 0o644) //nolint:gosec // Everyone may check it.
+	return os.WriteFile(o.Path+digest, []byte(line), 0o644) //nolint:gosec // Everyone may check it.
 }
 
 // measure finds the size and the digest.

@@ -70,6 +70,26 @@ func TestFileWhenWorkFails(t *testing.T) {
 	assert.Equal(t, "an older one", string(data))
 }
 
+// TestCheckInputs checks that what is made is known by any path, as are the files
+// beside it.
+func TestCheckInputs(t *testing.T) {
+	t.Parallel()
+
+	dir := t.TempDir()
+	path := func(name string) string { return filepath.Join(dir, name) }
+	for _, name := range []string{"x.iso", "y.iso.partial", "z.iso.sha256", "other"} {
+		require.NoError(t, os.WriteFile(path(name), nil, 0o600))
+	}
+	require.NoError(t, os.Link(path("x.iso"), path("link")))
+	for name, input := range map[string]string{
+		"x.iso": path("x.iso"), "y.iso": path("y.iso.partial"), "z.iso": path("z.iso.sha256"), "link": dir + "/./x.iso",
+	} {
+		require.ErrorContains(t, output.CheckInputs(path(name), "", path("other"), input), "would be written over "+input)
+	}
+	require.NoError(t, output.CheckInputs(path("new"), path("x.iso")))
+	require.NoError(t, output.CheckInputs(path("x.iso"), path("other"), path("absent"), "quay.io/a:b"))
+}
+
 func TestSum(t *testing.T) {
 	t.Parallel()
 

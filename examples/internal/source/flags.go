@@ -90,6 +90,15 @@ func (f *Flags) Tree(ctx context.Context, store *artifacts.Store, name string, l
 	return &Tree{Tree: tree, image: image}, nil
 }
 
+// Path returns the folder or file that name leads to; "" if that is elsewhere.
+func Path(name string) string {
+	ref, err := oci.Parse(reference(name))
+	if err != nil {
+		return ""
+	}
+	return ref.Path
+}
+
 // reference returns what package oci calls name, which may be a folder or a
 // file.
 func reference(name string) string {

@@ -34,6 +34,17 @@ func TestIsISO(t *testing.T) {
 	assert.False(t, got)
 }
 
+func TestPath(t *testing.T) {
+	t.Parallel()
+
+	dir := t.TempDir()
+	for name, want := range map[string]string{
+		dir: dir, "source_test.go": "source_test.go", "ocifile:a.tar": "a.tar", "file:///a.tar": "/a.tar", "dir:a": "a", "quay.io/a:b": "", "": "",
+	} {
+		assert.Equal(t, want, source.Path(name), name)
+	}
+}
+
 func TestTreeOfAFolder(t *testing.T) {
 	t.Parallel()
 
