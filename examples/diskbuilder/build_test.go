@@ -3,8 +3,10 @@ package main
 import (
 	"bytes"
 	"errors"
+	"io"
 	"os"
 	"path/filepath"
+	"strings"
 	"testing"
 
 	"github.com/stretchr/testify/assert"
@@ -50,12 +52,13 @@ func TestBuild(t *testing.T) {
 	}
 }
 
-// TestBuildFormats makes all formats of one disk, which all hold the same.
+// TestBuildFormats makes all formats of one disk, which all hold the same. That it
+// be written raw as well is in the name that it is given.
 func TestBuildFormats(t *testing.T) {
 	t.Parallel()
 
 	l := newLab(t)
-	out, _, err := l.Run(t.Context(), append(grub(t), "-efi", "-raw", "-vhd", "-gce", "-qcow2", "-vmdk", "-size", "1024",
+	out, _, err := l.Run(t.Context(), append(grub(t), "-efi", "-vhd", "-gce", "-qcow2", "-vmdk", "-size", "1024",
 		"-o", l.Path("disk.raw"), l.Path("plain"))...)
 	require.NoError(t, err)
 	for suffix, format := range map[string]string{".vhd": "vpc", ".qcow2": "qcow2", ".vmdk": "vmdk"} {
@@ -65,6 +68,45 @@ func TestBuildFormats(t *testing.T) {
 	for _, hint := range []string{"az storage blob upload", "gcloud compute images create", "aws ec2 import-snapshot"} {
 		assert.Contains(t, out, hint)
 	}
+}
+
+// TestNames says which files a command line makes.
+func TestNames(t *testing.T) {
+	t.Parallel()
+
+	for flags, want := range map[string]string{
+		"":                  "base.raw",
+		"-vhd -raw":         "base.raw base.vhd",
+		"-o d.raw -vhd":     "d.raw d.vhd",
+		"-o d.vhd -vhd":     "d.vhd",
+		"-o d.vhd -raw":     "d.raw d.vhd",
+		"-o d.gce.tar.gz":   "d.gce.tar.gz",
+		"-o d.img":          "d.img",
+		"-o d.img -raw":     "d.img",
+		"-o d.img -qcow2":   "d.img.qcow2",
+		"-o d -vmdk -qcow2": "d.qcow2 d.vmdk",
+	} {
+		c, err := parseConfig(append(strings.Fields(flags), "-efi", "source"), io.Discard)
+		require.NoError(t, err)
+		var names []string
+		for _, f := range c.formats() {
+			names = append(names, c.name(f, "base"))
+		}
+		assert.Equal(t, want, strings.Join(names, " "), flags)
+	}
+}
+
+// TestBuildSparesItsInput refuses to write over it in any format.
+func TestBuildSparesItsInput(t *testing.T) {
+	t.Parallel()
+
+	l := newLab(t)
+	require.NoError(t, os.WriteFile(l.Path("d.vhd"), []byte("a tar, or so"), 0o600))
+	require.NoError(t, os.Symlink(l.Dir, l.Path("link")))
+	_, _, err := l.Run(t.Context(), "-efi", "-o", l.Path("link/d.raw"), "-vhd", "ocifile:"+l.Path("d.vhd"))
+	require.ErrorContains(t, err, l.Path("link/d.vhd")+" would be written over "+l.Path("d.vhd"))
+	_, _, err = l.Run(t.Context(), "-efi", "-o", l.Path("config.yaml"), "-cloud-config", l.Path("config.yaml"), l.Path("plain"))
+	require.ErrorContains(t, err, "would be written over")
 }
 
 // TestBuildDefaultUser makes no user with a known password unless it is told to.

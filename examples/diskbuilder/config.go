@@ -11,6 +11,7 @@ import (
 	"github.com/netbootkit/netbootkit/diskimage"
 	"github.com/netbootkit/netbootkit/examples/internal/cli"
 	"github.com/netbootkit/netbootkit/examples/internal/debian"
+	"github.com/netbootkit/netbootkit/examples/internal/output"
 	"github.com/netbootkit/netbootkit/examples/internal/source"
 )
 
@@ -36,11 +37,12 @@ type config struct {
 
 const usageText = `Diskbuilder makes disks that boot, without root, loop devices or other programs.
 
-	diskbuilder -efi|-bios [-o disk.raw] [-vhd] [-gce] [-qcow2] [-vmdk] [-cloud-config F] SOURCE
+	diskbuilder -efi|-bios [-o disk.raw] [-raw] [-vhd] [-gce] [-qcow2] [-vmdk] [-cloud-config F] SOURCE
 
 SOURCE is a container image in any of AuroraBoot's forms (quay.io/kairos/…, docker:…, ocifile:…), a folder or a tar. That
 of a Kairos becomes its recovery disk, which installs itself at its first boot; any other becomes the root file system.
-Without a format the disk is raw; with some, it is made once and written in each of them, beside -o.
+The disk is made once and written in each format that a flag or the end of -o's name says: -o disk.raw -vhd writes
+disk.raw and disk.vhd. Without any it is raw.
 SOURCE_DATE_EPOCH in the environment sets the time of what is made.
 
 `
@@ -98,6 +100,11 @@ func (c *config) validate() error {
 	if c.size < 0 || c.stateSize < 0 {
 		fault("-size %d and -state-size %d must not be negative", c.size, c.stateSize)
 	}
+	if c.output != "" {
+		for _, f := range c.formats() {
+			errs = append(errs, output.CheckInputs(c.name(f, ""), source.Path(c.source), c.cloudConfig.Location))
+		}
+	}
 	return errors.Join(append(errs, source.CheckFolders(c.overlay, c.loaders.Folders))...)
 }
 
@@ -113,11 +120,12 @@ func (c *config) firmware() diskimage.Firmware {
 	return f
 }
 
-// formats returns the formats that are wanted: raw if none is.
+// formats returns the formats that flags or the name of the file ask for: raw if
+// there are none.
 func (c *config) formats() []format {
 	var wanted []format
 	for _, f := range formats() {
-		if *c.wanted[f.name] {
+		if *c.wanted[f.name] || strings.HasSuffix(c.output, f.suffix) {
 			wanted = append(wanted, f)
 		}
 	}
@@ -127,13 +135,19 @@ func (c *config) formats() []format {
 	return wanted
 }
 
-// name returns the name of the file in a format.
+// name returns the name of the file in a format, which is base with the format's
+// suffix unless the command line names it.
 func (c *config) name(f format, base string) string {
-	if c.output != "" {
-		base = strings.TrimSuffix(c.output, ".raw")
-		if f.name == formats()[0].name {
-			return c.output
+	if c.output == "" {
+		return base + f.suffix
+	}
+	for _, other := range formats() {
+		if base, ok := strings.CutSuffix(c.output, other.suffix); ok {
+			return base + f.suffix
 		}
 	}
-	return base + f.suffix
+	if f.name == formats()[0].name {
+		return c.output // A raw disk may be called anything, such as disk.img.
+	}
+	return c.output + f.suffix
 }
