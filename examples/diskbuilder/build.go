@@ -4,9 +4,7 @@ import (
 	"context"
 	"errors"
 	"io/fs"
-	"strings"
 
-	"github.com/netbootkit/netbootkit/artifacts"
 	"github.com/netbootkit/netbootkit/diskimage"
 	"github.com/netbootkit/netbootkit/examples/internal/debian"
 	"github.com/netbootkit/netbootkit/examples/internal/output"
@@ -22,25 +20,38 @@ type made struct {
 // make makes the disk once, and writes it in all formats. It returns what was
 // completed, also with an error.
 func (j *job) make(ctx context.Context) (_ []made, err error) {
-	tree, err := j.from.Tree(ctx, j.store, j.source, j.log, j.report)
+	tree, err := j.open(ctx)
 	if err != nil {
 		return nil, err
 	}
 	defer func() { err = errors.Join(err, tree.Close()) }()
-	opts, done, err := j.options(ctx)
+	overlays, done, err := source.Folders(ctx, j.overlay)
 	defer done()
 	if err != nil {
 		return nil, err
 	}
+	opts, err := j.options(ctx, overlays)
+	if err != nil {
+		return nil, err
+	}
+	sys := newSystem(tree, overlays)
 	var all []made
 	err = debian.WithLoaders(ctx, &j.loaders, j.store, diskimage.WithLoaders, func(loaders ...diskimage.Option) error {
-		layout, err := j.preset(ctx, tree, append(opts, loaders...))
+		layout, err := j.preset(ctx, tree, sys.isKairos(), append(opts, loaders...))
 		if err == nil {
-			all, err = j.write(ctx, layout, diskName(tree))
+			all, err = j.write(ctx, layout, sys.name())
 		}
 		return err
 	})
 	return all, err
+}
+
+// open opens the source. The caller closes it.
+func (j *job) open(ctx context.Context) (source.Root, error) {
+	if j.iso {
+		return source.OpenLive(j.source)
+	}
+	return j.from.Tree(ctx, j.store, j.source, j.log, j.report)
 }
 
 // write writes the disk in all formats. It returns what was completed, also with
@@ -80,39 +91,21 @@ func dataOf(disk *diskimage.Disk) int64 {
 	}
 }
 
-// diskName returns the name of a disk of a tree, without what says its format.
-func diskName(tree fs.FS) string {
-	release, err := artifacts.ReadRelease(tree)
-	if err != nil || release.Name == "" {
-		return "disk"
-	}
-	if isKairos(tree) {
-		return "kairos-" + release.Name
-	}
-	return release.Name
-}
-
-// isKairos reports whether a tree can be a Kairos's recovery system.
-func isKairos(tree fs.FS) bool {
-	_, err := fs.Stat(tree, "etc/cos/grub.cfg")
-	return err == nil
-}
-
 // preset returns the disk of a Kairos, or a plain one.
-func (j *job) preset(ctx context.Context, tree fs.FS, opts []diskimage.Option) (*diskimage.Layout, error) {
-	if !isKairos(tree) || j.plain {
+func (j *job) preset(ctx context.Context, tree fs.FS, kairos bool, opts []diskimage.Option) (*diskimage.Layout, error) {
+	if !kairos || j.plain {
 		if j.stateSize != 0 || j.defaultUser {
 			return nil, errors.New("-state-size and -default-user are for a Kairos, which has /etc/cos/grub.cfg")
 		}
 		if j.cmdline != "" {
 			opts = append(opts, diskimage.WithCmdline(j.cmdline))
 		}
-		if j.consoles != "" {
-			opts = append(opts, diskimage.WithConsoles(strings.Fields(j.consoles)...))
+		if j.consoles != nil {
+			opts = append(opts, diskimage.WithConsoles(j.consoles...))
 		}
 		return diskimage.Plain(ctx, tree, j.firmware(), opts...)
 	}
-	if j.cmdline != "" || j.consoles != "" {
+	if j.cmdline != "" || j.consoles != nil {
 		return nil, errors.New("-cmdline and -console are not for a Kairos, which has its own in /etc/cos")
 	}
 	opts = append(opts, diskimage.WithStateSize(j.stateSize))
@@ -131,9 +124,8 @@ func (j *job) commonOptions() []diskimage.Option {
 	return []diskimage.Option{diskimage.WithLogger(j.log), diskimage.WithProgress(j.report)}
 }
 
-// options returns what all presets take. The caller calls what is returned with
-// them, in any case, when the disk is made.
-func (j *job) options(ctx context.Context) ([]diskimage.Option, func(), error) {
+// options returns what all presets take.
+func (j *job) options(ctx context.Context, overlays []fs.FS) ([]diskimage.Option, error) {
 	opts := []diskimage.Option{diskimage.WithLogger(j.log)}
 	if j.size != 0 {
 		opts = append(opts, diskimage.WithSize(j.size))
@@ -143,7 +135,7 @@ func (j *job) options(ctx context.Context) ([]diskimage.Option, func(), error) {
 	}
 	text, err := j.cloudConfig.Load(ctx, j.stdin, j.log)
 	if err != nil {
-		return nil, func() {}, err
+		return nil, err
 	}
 	if j.defaultUser {
 		text = diskimage.DefaultCloudConfig()
@@ -151,9 +143,8 @@ func (j *job) options(ctx context.Context) ([]diskimage.Option, func(), error) {
 	if text != nil {
 		opts = append(opts, diskimage.WithCloudConfig(text))
 	}
-	trees, done, err := source.Folders(ctx, j.overlay)
-	for _, tree := range trees {
+	for _, tree := range overlays {
 		opts = append(opts, diskimage.WithRootFiles(tree))
 	}
-	return opts, done, err
+	return opts, nil
 }

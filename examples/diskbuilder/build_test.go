@@ -6,6 +6,7 @@ import (
 	"io"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 
@@ -13,6 +14,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/netbootkit/netbootkit/internal/oracle"
+	"github.com/netbootkit/netbootkit/isobuild"
 )
 
 func TestBuild(t *testing.T) {
@@ -109,6 +111,55 @@ func TestBuildSparesItsInput(t *testing.T) {
 	require.ErrorContains(t, err, "would be written over")
 }
 
+// TestBuildOfALiveISO makes the same disk of a root file system and of the one in
+// an ISO.
+func TestBuildOfALiveISO(t *testing.T) {
+	t.Parallel()
+
+	l := newLab(t)
+	iso, err := os.Create(l.Path("live.iso"))
+	require.NoError(t, err)
+	_, err = isobuild.Build(t.Context(), iso, os.DirFS(l.Path("kairos")), isobuild.WithFirmware(isobuild.UEFI),
+		isobuild.WithLoaders(os.DirFS("/usr/lib/grub")))
+	require.NoError(t, errors.Join(err, iso.Close()))
+	_, _, err = l.Run(t.Context(), append(grub(t), "-efi", "-o", l.Path("d.raw"), iso.Name())...)
+	require.NoError(t, err)
+	image := filepath.Join(t.TempDir(), "recovery.img")
+	oracle.Run(t, "debugfs", "-R", "dump cOS/recovery.img "+image, partition(t, l.Path("d.raw"), 3))
+	assert.Equal(t, "the kernel", cat(t, image, "boot/vmlinuz-6.1.0"))
+}
+
+// TestBuildOfAnOverlay makes the disk of a Kairos if what is laid over the source
+// makes it one.
+func TestBuildOfAnOverlay(t *testing.T) {
+	t.Parallel()
+
+	l := newLab(t)
+	_, _, err := l.Run(t.Context(), append(grub(t), "-efi", "-overlay-rootfs", l.Path("overlay"), "-o", l.Path("d.raw"), l.Path("plain"))...)
+	require.NoError(t, err)
+	assert.Contains(t, oracle.Run(t, "sgdisk", "-p", l.Path("d.raw")), "recovery")
+}
+
+// TestBuildConsoles leaves the choice to the kernel if no console is named.
+func TestBuildConsoles(t *testing.T) {
+	t.Parallel()
+
+	l := newLab(t)
+	for name, tt := range map[string]struct {
+		flags []string
+		want  string
+	}{
+		"default": {nil, " ro console=tty0 console=ttyS0,115200\n"},
+		"none":    {[]string{"-console", ""}, " ro\n"},
+		"some":    {[]string{"-console", "ttyS1  tty1", "-cmdline", "quiet"}, " ro console=ttyS1 console=tty1 quiet\n"},
+	} {
+		raw := l.Path(name + ".raw")
+		_, _, err := l.Run(t.Context(), slices.Concat(grub(t), tt.flags, []string{"-efi", "-size", "128", "-o", raw, l.Path("plain")})...)
+		require.NoError(t, err)
+		assert.Contains(t, cat(t, partition(t, raw, 2), "boot/grub/grub.cfg"), tt.want)
+	}
+}
+
 // TestBuildDefaultUser makes no user with a known password unless it is told to.
 func TestBuildDefaultUser(t *testing.T) {
 	t.Parallel()
@@ -157,10 +208,13 @@ func TestErrors(t *testing.T) {
 	t.Parallel()
 
 	l := newLab(t)
+	require.NoError(t, os.WriteFile(l.Path("bad.iso"), append(make([]byte, 16*2048), "\x01CD001\x01 cut off"...), 0o600))
 	for name, tt := range map[string]struct {
 		args []string
 		want string
 	}{
+		"ISO":         {[]string{"-efi", l.Path("bad.iso")}, "bad.iso is an ISO image; a root file system is wanted, or the ISO of a live system: isobuild: open"},
+		"platform":    {[]string{"-efi", "-platform", "linux/arm64", l.Path("bad.iso")}, "-platform and -insecure are for container images"},
 		"nothing":     {nil, "want one source, got 0"},
 		"no firmware": {[]string{l.Path("plain")}, "-efi or -bios"},
 		"no kernel":   {[]string{"-efi", l.Path("empty")}, "kernel"},

@@ -18,6 +18,7 @@ import (
 // A config is the command line.
 type config struct {
 	source string
+	iso    bool // whether that is an ISO
 	from   source.Flags
 	output string
 
@@ -30,7 +31,7 @@ type config struct {
 	defaultUser bool
 	overlay     cli.Strings
 	cmdline     string
-	consoles    string
+	consoles    []string // nil for those of the library
 	loaders     debian.Flags
 	time        time.Time // from SOURCE_DATE_EPOCH; zero if there is none
 }
@@ -39,8 +40,9 @@ const usageText = `Diskbuilder makes disks that boot, without root, loop devices
 
 	diskbuilder -efi|-bios [-o disk.raw] [-raw] [-vhd] [-gce] [-qcow2] [-vmdk] [-cloud-config F] SOURCE
 
-SOURCE is a container image in any of AuroraBoot's forms (quay.io/kairos/…, docker:…, ocifile:…), a folder or a tar. That
-of a Kairos becomes its recovery disk, which installs itself at its first boot; any other becomes the root file system.
+SOURCE is a container image in any of AuroraBoot's forms (quay.io/kairos/…, docker:…, ocifile:…), a folder, a tar, or the ISO
+of a live system. That of a Kairos becomes its recovery disk, which installs itself at its first boot; any other becomes the
+root file system.
 The disk is made once and written in each format that a flag or the end of -o's name says: -o disk.raw -vhd writes
 disk.raw and disk.vhd. Without any it is raw.
 SOURCE_DATE_EPOCH in the environment sets the time of what is made.
@@ -81,7 +83,10 @@ func (c *config) register(f *flag.FlagSet) {
 	f.Int64Var(&c.stateSize, "state-size", 0, "how many `MiB` the state partition gets that a Kairos adds (default: three times its recovery partition)")
 	f.Var(&c.overlay, "overlay-rootfs", "`folder` laid over the root file system; may be given more than once")
 	f.StringVar(&c.cmdline, "cmdline", "", "`words` added to the kernel's command line, if it is not a Kairos")
-	f.StringVar(&c.consoles, "console", "", "the kernel's `consoles`, with blanks between, the last one for people (default: ttyS0 tty0)")
+	f.Func("console", "the kernel's `consoles`, with blanks between, the last one for people (default: tty0 ttyS0,115200)", func(s string) error {
+		c.consoles = strings.Fields(s) // Not nil where nothing is in it.
+		return nil
+	})
 	c.loaders.Register(f)
 	c.cloudConfig.Register(f)
 	f.BoolVar(&c.defaultUser, "default-user", false, "without -cloud-config, make a Kairos's user kairos with the password kairos, as AuroraBoot does")
@@ -91,6 +96,13 @@ func (c *config) register(f *flag.FlagSet) {
 func (c *config) validate() error {
 	errs := []error{c.cloudConfig.Check()}
 	fault := func(format string, args ...any) { errs = append(errs, fmt.Errorf(format, args...)) }
+	var err error
+	if c.iso, err = source.IsISO(c.source); err != nil {
+		errs = append(errs, err)
+	}
+	if c.iso && (c.from.Platform != "" || c.from.Insecure) {
+		fault("-platform and -insecure are for container images, and %s is an ISO", c.source)
+	}
 	if !c.efi && !c.bios {
 		fault("say what the disk boots on: -efi or -bios")
 	}

@@ -1,5 +1,5 @@
-// Diskbuilder makes disks that boot, of container images, folders and tars:
-// raw, and in the formats of clouds and hypervisors. It needs no rights.
+// Diskbuilder makes disks that boot, of container images, folders, tars and
+// live ISOs: raw, and in the formats of clouds and hypervisors. It needs no rights.
 //
 // Run it with -help for what it takes.
 package main

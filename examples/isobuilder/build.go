@@ -141,7 +141,7 @@ func (j *job) options(ctx context.Context) ([]isobuild.Option, func(), error) {
 
 // rootOptions returns what only images that are built take.
 func (j *job) rootOptions(ctx context.Context) ([]isobuild.Option, func(), error) {
-	opts := append(j.firmwareOptions(), isobuild.WithConsoles(split(j.consoles, " ")...))
+	opts := append(j.firmwareOptions(), isobuild.WithConsoles(strings.Fields(j.consoles)...))
 	if j.cmdline != "" {
 		opts = append(opts, isobuild.WithCmdline(j.cmdline))
 	}
@@ -158,12 +158,4 @@ func (j *job) rootOptions(ctx context.Context) ([]isobuild.Option, func(), error
 // compressions are what -compression may say.
 func compressions() map[string]squashfs.Compression {
 	return map[string]squashfs.Compression{"gzip": squashfs.Gzip, "zstd": squashfs.Zstd, "xz": squashfs.XZ}
-}
-
-// split is [strings.Split], with nothing for nothing.
-func split(s, sep string) []string {
-	if s == "" {
-		return nil
-	}
-	return strings.Split(s, sep)
 }

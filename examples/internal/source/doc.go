@@ -3,7 +3,7 @@
 // Kairos. What is fetched is verified and kept in a store.
 //
 //	SOURCE                               opens as
-//	a file that holds an ISO 9660 image  an ISO
+//	a file that holds an ISO 9660 image  an ISO, or the root file system in a live one
 //	another file, or a folder            a root file system
 //	anything else                        a container image's root file system (package oci)
 //	nothing, but -repository             the ISO of a release (package github)

@@ -4,6 +4,8 @@ import (
 	"context"
 	"errors"
 	"flag"
+	"io"
+	"io/fs"
 	"log/slog"
 	"net/http"
 	"os"
@@ -65,6 +67,12 @@ func (f *Flags) OpenStore(log *slog.Logger, report Report) (*artifacts.Store, er
 		opts = append(opts, artifacts.WithProgress(report))
 	}
 	return artifacts.OpenStore(dir, opts...)
+}
+
+// A Root is a root file system, and what has to be closed behind it.
+type Root interface {
+	fs.FS
+	io.Closer
 }
 
 // A Tree is a root file system and the image that it is from.

@@ -2,11 +2,13 @@ package source
 
 import (
 	"errors"
+	"fmt"
 	"io"
 	"io/fs"
 	"os"
 
 	"github.com/netbootkit/netbootkit/isobuild"
+	"github.com/netbootkit/netbootkit/isobuild/squashfs"
 )
 
 // IsISO reports whether name is a file that holds an ISO 9660 image: whose
@@ -25,6 +27,49 @@ func IsISO(name string) (bool, error) {
 		return false, nil // A folder, or a short file: no image.
 	}
 	return string(id[:]) == "CD001", nil
+}
+
+// A Live is the root file system of a live system, in its ISO.
+type Live struct {
+	*squashfs.FS
+	iso *os.File
+}
+
+// Close closes the ISO.
+func (l *Live) Close() error { return l.iso.Close() }
+
+// OpenLive opens the root file system in the ISO called name. The caller closes
+// it.
+func OpenLive(name string) (_ *Live, err error) {
+	iso, err := os.Open(name) //nolint:gosec // The user names it.
+	if err != nil {
+		return nil, err
+	}
+	defer func() {
+		if err != nil {
+			err = errors.Join(fmt.Errorf("%s is an ISO image; a root file system is wanted, or the ISO of a live system: %w", name, err), iso.Close())
+		}
+	}()
+	info, err := iso.Stat()
+	if err != nil {
+		return nil, err
+	}
+	image, err := isobuild.Open(io.NewSectionReader(iso, 0, info.Size()))
+	if err != nil {
+		return nil, err
+	}
+	boot, err := image.Boot()
+	if err != nil {
+		return nil, err
+	}
+	if boot.RootFS == nil {
+		return nil, errors.New("it is an installer's")
+	}
+	root, err := squashfs.Open(boot.RootFS, boot.RootFS.Size())
+	if err != nil {
+		return nil, fmt.Errorf("%s: %w", boot.RootFS.Name, err)
+	}
+	return &Live{FS: root, iso: iso}, nil
 }
 
 // OpenISO is what the source of a release takes to read its ISO.

@@ -34,6 +34,15 @@ func TestIsISO(t *testing.T) {
 	assert.False(t, got)
 }
 
+func TestOpenLive(t *testing.T) {
+	t.Parallel()
+
+	_, err := source.OpenLive(filepath.Join(t.TempDir(), "absent"))
+	require.ErrorIs(t, err, fs.ErrNotExist)
+	_, err = source.OpenLive("source_test.go")
+	require.ErrorContains(t, err, "source_test.go is an ISO image; a root file system is wanted, or the ISO of a live system: isobuild: open")
+}
+
 func TestPath(t *testing.T) {
 	t.Parallel()
 
