@@ -13,8 +13,8 @@ import (
 
 // A made is a file that is complete.
 type made struct {
-	format format
-	file   *output.File
+	file  *output.File
+	hints string // how to use it
 }
 
 // make makes the disk once, and writes it in all formats. It returns what was
@@ -39,7 +39,7 @@ func (j *job) make(ctx context.Context) (_ []made, err error) {
 	err = debian.WithLoaders(ctx, &j.loaders, j.store, diskimage.WithLoaders, func(loaders ...diskimage.Option) error {
 		layout, err := j.preset(ctx, tree, sys.isKairos(), append(opts, loaders...))
 		if err == nil {
-			all, err = j.write(ctx, layout, sys.name())
+			all, err = j.write(ctx, layout, sys)
 		}
 		return err
 	})
@@ -56,21 +56,26 @@ func (j *job) open(ctx context.Context) (source.Root, error) {
 
 // write writes the disk in all formats. It returns what was completed, also with
 // an error.
-func (j *job) write(ctx context.Context, layout *diskimage.Layout, name string) ([]made, error) {
+func (j *job) write(ctx context.Context, layout *diskimage.Layout, sys system) ([]made, error) {
 	disk, err := diskimage.Open(ctx, layout, diskimage.WithLogger(j.log))
 	if err != nil {
 		return nil, err
 	}
 	var all []made
+	u := use{arch: sys.arch(), uefi: j.efi}
+	if sys.isKairos() && !j.plain && j.size == 0 {
+		u.room = room(disk.Layout(), j.stateSize)
+	}
 	for _, f := range j.formats() {
-		file, err := output.Create(j.name(f, name), dataOf(disk)/leastRatio)
+		file, err := output.Create(j.name(f, sys.name()), dataOf(disk)/leastRatio)
 		if err != nil {
 			return all, err
 		}
 		if err := file.Finish(f.write(ctx, file, disk, j.commonOptions()...)); err != nil {
 			return all, err
 		}
-		all = append(all, made{f, file})
+		u.path = file.Path
+		all = append(all, made{file, f.hints(u)})
 	}
 	return all, nil
 }

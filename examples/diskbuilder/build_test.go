@@ -47,6 +47,7 @@ func TestBuild(t *testing.T) {
 			}
 			assert.Contains(t, out, raw)
 			assert.Contains(t, out, "qemu-system-x86_64")
+			assert.Equal(t, slices.Contains(tt.labels, "recovery"), strings.Contains(out, "\n  truncate -s 8G "+raw+"\n"), out)
 			assert.Contains(t, out, "aws ec2 import-snapshot")
 			assert.Contains(t, diag, "100 %")
 			assert.FileExists(t, raw+".sha256")

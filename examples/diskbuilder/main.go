@@ -36,7 +36,7 @@ func run(ctx context.Context, args []string, stdin io.Reader, stdout, stderr io.
 	made, err := j.make(ctx)
 	display.Close()
 	for _, m := range made {
-		fmt.Fprintf(stdout, "%v%s", m.file, m.format.hints(m.file.Path, cfg.efi))
+		fmt.Fprintf(stdout, "%v%s", m.file, m.hints)
 	}
 	return err
 }

@@ -64,6 +64,34 @@ func TestBuild(t *testing.T) {
 	assert.NoFileExists(t, iso+".partial")
 }
 
+// TestSummary shows command lines that can be pasted, for the image's machine.
+func TestSummary(t *testing.T) {
+	t.Parallel()
+
+	l := newLab(t)
+	kernel := make([]byte, 0x210)
+	copy(kernel[0x38:], "ARM\x64")
+	require.NoError(t, os.WriteFile(l.Path("root/boot/vmlinuz-6.1.0"), kernel, 0o600))
+	program := make([]byte, 0x200) // An EFI program that does nothing, on arm64.
+	copy(program, "MZ")
+	copy(program[0x3C:], "\x80\x00\x00\x00")
+	copy(program[0x80:], "PE\x00\x00\x64\xAA")
+	require.NoError(t, os.MkdirAll(l.Path("loaders/EFI/BOOT"), 0o700))
+	require.NoError(t, os.WriteFile(l.Path("loaders/EFI/BOOT/grubaa64.efi"), program, 0o600))
+	iso := l.Path("my image.iso")
+	for _, args := range [][]string{{"-grub", l.Path("loaders"), "-o", iso, l.Path("root")}, {"-o", iso, l.Path("live.iso")}} {
+		out, _, err := l.Run(t.Context(), append(args, "-no-fetch")...)
+		require.NoError(t, err)
+		assert.Contains(t, out, "\n  dd if='"+iso+"' of=/dev/sdX ")
+		assert.Contains(t, out, "\n  qemu-system-aarch64 -M virt ")
+		assert.Contains(t, out, " -cdrom '"+iso+"'\n")
+		require.NoError(t, os.Rename(iso, l.Path("live.iso")))
+	}
+	out, _, err := l.Run(t.Context(), "-ipxe-wait", "-firmware", "uefi", "-o", iso)
+	require.NoError(t, err)
+	assert.Contains(t, out, "qemu-system-x86_64 -m 2048 -accel kvm -accel tcg -bios /usr/share/ovmf/OVMF.fd -cdrom '"+iso+"'\n")
+}
+
 func TestBuildIsReproducible(t *testing.T) {
 	t.Parallel()
 

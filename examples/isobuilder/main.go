@@ -40,16 +40,9 @@ func run(ctx context.Context, args []string, stdin io.Reader, stdout, stderr io.
 		return err
 	}
 	display.Close()
-	_, err = fmt.Fprintf(stdout, summary, out, out.Path, out.Path)
+	_, err = fmt.Fprint(stdout, j.summary(out))
 	return err
 }
-
-// summary says what was made, and how to try it.
-const summary = `%vwrite it to a USB stick, which loses all that is on it:
-  dd if=%s of=/dev/sdX bs=4M conv=fsync
-try it:
-  qemu-system-x86_64 -m 2048 -accel kvm -cdrom %s
-`
 
 // A job is what one command line asks for.
 type job struct {
