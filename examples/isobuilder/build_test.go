@@ -236,6 +236,7 @@ func TestBuildFetchesLoaders(t *testing.T) {
 	require.ErrorContains(t, err, "no boot loader for BIOS")
 	require.ErrorContains(t, err, "fetching Debian's did not work either")
 	require.ErrorIs(t, err, fs.ErrNotExist)
+	require.ErrorContains(t, err, "-grub, which is / after apt install grub-pc-bin grub-efi-amd64-signed shim-signed, or another archive with -debian")
 	require.NotEmpty(t, asked)
 	assert.Regexp(t, `^/debian/pool/main/.*\.deb$`, asked[0])
 	assert.NoFileExists(t, l.Path("x.iso"))
@@ -307,5 +308,29 @@ func TestErrors(t *testing.T) {
 			assert.NoFileExists(t, iso+".partial")
 			assert.NoFileExists(t, iso+".sha256")
 		})
+	}
+}
+
+// TestBuildWithoutNetwork names what could not be fetched, from where, and what to
+// do about it.
+func TestBuildWithoutNetwork(t *testing.T) {
+	t.Parallel()
+
+	l := newLab(t)
+	const archive = "http://archive.invalid/debian" // There is no such name (RFC 6761 §6.4).
+	for name, tt := range map[string]struct {
+		args []string
+		want []string
+	}{
+		"live image":    {[]string{l.Path("root")}, []string{"package grub-pc-bin 2.06", "/pool/main/g/grub2/grub-pc-bin_2.06", "-grub, which is / after apt install grub-pc-bin"}},
+		"iPXE":          {[]string{"-ipxe-wait"}, []string{"package ipxe 1.0", "/pool/main/i/ipxe/ipxe_1.0", "-ipxe, which is /usr/lib/ipxe after apt install ipxe"}},
+		"GRUB for iPXE": {[]string{"-ipxe-wait", "-ipxe", "/usr/lib/ipxe"}, []string{"package grub-pc-bin 2.06", "-grub, which is / after"}},
+	} {
+		_, _, err := l.Run(t.Context(), append(tt.args, "-debian", archive, "-o", l.Path("x.iso"))...)
+		for _, want := range append(tt.want, " from "+archive, "archive.invalid") {
+			require.ErrorContains(t, err, want, name)
+		}
+		assert.Equal(t, 1, strings.Count(err.Error(), archive), name)
+		t.Log(err)
 	}
 }

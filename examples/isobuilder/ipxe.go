@@ -85,7 +85,7 @@ func (j *job) biosProgram(ctx context.Context) (isobuild.File, error) {
 	}
 	tree, err := debian.Open(ctx, j.store, j.loaders.Base, debian.IPXE())
 	if err != nil {
-		return nil, err
+		return nil, fmt.Errorf("%w: name a folder that has %s with -ipxe, which is /usr/lib/ipxe after apt install ipxe, or ask for -firmware uefi", err, name)
 	}
 	return readFile(tree, "usr/lib/ipxe/"+name)
 }

@@ -132,3 +132,14 @@ func TestOpenErrors(t *testing.T) {
 	_, err = debian.Open(t.Context(), store(t), base)
 	require.ErrorContains(t, err, "no packages asked for")
 }
+
+// TestOpenWhenUnreachable names the package, and the address once.
+func TestOpenWhenUnreachable(t *testing.T) {
+	t.Parallel()
+	p, _ := pack(t, "one", "usr/lib/one", "first")
+	server := httptest.NewServer(nil)
+	server.Close() // Its port is free again.
+	_, err := debian.Open(t.Context(), store(t), server.URL, p)
+	require.ErrorContains(t, err, "debian: package one 1.0+x from "+server.URL+"/"+p.Path+": dial tcp ")
+	assert.Equal(t, 1, strings.Count(err.Error(), p.Path))
+}

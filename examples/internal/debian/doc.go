@@ -7,7 +7,8 @@
 //
 // # Errors
 //
-// Errors name the package and its URL.
+// Errors name the package and its URL. Those of [WithLoaders] also say how to do
+// without them.
 //
 // # Concurrency
 //

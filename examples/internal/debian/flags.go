@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io/fs"
 	"os"
+	"strings"
 
 	"github.com/netbootkit/netbootkit/artifacts"
 	"github.com/netbootkit/netbootkit/diskimage"
@@ -44,14 +45,27 @@ func WithLoaders[O any](ctx context.Context, f *Flags, store *artifacts.Store, o
 	}
 	err := build(opts...)
 	packages := Loaders(missing(err))
-	if f.Offline || len(packages) == 0 {
+	switch {
+	case len(packages) == 0:
 		return err
+	case f.Offline:
+		return errors.Join(err, wayOut(packages))
 	}
 	tree, fetchErr := Open(ctx, store, f.Base, packages...)
 	if fetchErr != nil {
-		return errors.Join(err, fmt.Errorf("fetching Debian's did not work either: %w", fetchErr))
+		return errors.Join(err, fmt.Errorf("fetching Debian's did not work either: %w", fetchErr), wayOut(packages))
 	}
 	return build(append(opts, option(tree))...)
+}
+
+// wayOut says how to do without fetching packages.
+func wayOut(packages []Package) error {
+	var names []string
+	for _, p := range packages {
+		names = append(names, p.Name)
+	}
+	return fmt.Errorf("name a folder that has boot loaders with -grub, which is / after apt install %s, or another archive with -debian",
+		strings.Join(names, " "))
 }
 
 // missing returns the architecture whose boot loader err says is missing; "" if

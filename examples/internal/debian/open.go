@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"net/url"
 	"strings"
 
 	"github.com/netbootkit/netbootkit/artifacts"
@@ -22,13 +23,16 @@ func Open(ctx context.Context, store *artifacts.Store, base string, packages ...
 	}
 	all := overlay.New()
 	for _, p := range packages {
-		url := strings.TrimSuffix(base, "/") + "/" + p.Path
-		tree, err := open(ctx, store, url, p)
+		from := strings.TrimSuffix(base, "/") + "/" + p.Path
+		tree, err := open(ctx, store, from, p)
 		if err == nil {
 			err = all.AddTree(tree)
 		}
 		if err != nil {
-			return nil, fmt.Errorf("debian: package %s %s from %s: %w", p.Name, p.Version, url, err)
+			if unreachable, ok := errors.AsType[*url.Error](err); ok {
+				err = unreachable.Err // It names the address once more, as what is around it does.
+			}
+			return nil, fmt.Errorf("debian: package %s %s from %s: %w", p.Name, p.Version, from, err)
 		}
 	}
 	return all.Tree(), nil
