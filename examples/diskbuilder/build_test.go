@@ -51,6 +51,12 @@ func TestBuild(t *testing.T) {
 			assert.Contains(t, out, "aws ec2 import-snapshot")
 			assert.Contains(t, diag, "100 %")
 			assert.FileExists(t, raw+".sha256")
+			number := len(tt.labels) + 1 // of the root
+			file := "var/lib/cloud/seed/nocloud/user-data"
+			if slices.Contains(tt.labels, "oem") {
+				number, file = 2, "90_custom.yaml"
+			}
+			assert.Equal(t, "#cloud-config\nhostname: node7\n", cat(t, partition(t, raw, number), file))
 		})
 	}
 }
@@ -112,6 +118,21 @@ func TestBuildSparesItsInput(t *testing.T) {
 	require.ErrorContains(t, err, "would be written over")
 }
 
+// TestBuildOfAllSources makes the same disk of a tar and of container images.
+func TestBuildOfAllSources(t *testing.T) {
+	t.Parallel()
+
+	l := newLab(t)
+	for name, packed := range l.Packed(t, "plain") {
+		raw := l.Path(name + ".raw")
+		_, _, err := l.Run(t.Context(), append(grub(t), "-efi", "-size", "128", "-o", raw, packed)...)
+		require.NoError(t, err, name)
+		root := partition(t, raw, 2)
+		assert.Equal(t, "the kernel", cat(t, root, "boot/vmlinuz-6.1.0"), name)
+		assert.Equal(t, "ID=debian\nVERSION_ID=12\nARCH=amd64\n", cat(t, root, "etc/os-release"), name)
+	}
+}
+
 // TestBuildOfALiveISO makes the same disk of a root file system and of the one in
 // an ISO.
 func TestBuildOfALiveISO(t *testing.T) {
@@ -159,6 +180,16 @@ func TestBuildConsoles(t *testing.T) {
 		require.NoError(t, err)
 		assert.Contains(t, cat(t, partition(t, raw, 2), "boot/grub/grub.cfg"), tt.want)
 	}
+}
+
+// TestBuildStateSize asks the first boot for another size.
+func TestBuildStateSize(t *testing.T) {
+	t.Parallel()
+
+	l := newLab(t)
+	_, _, err := l.Run(t.Context(), append(grub(t), "-efi", "-state-size", "777", "-o", l.Path("d.raw"), l.Path("kairos"))...)
+	require.NoError(t, err)
+	assert.Contains(t, cat(t, partition(t, l.Path("d.raw"), 2), "01_reset.yaml"), "size: 777\n")
 }
 
 // TestBuildDefaultUser makes no user with a known password unless it is told to.
@@ -216,6 +247,7 @@ func TestErrors(t *testing.T) {
 	}{
 		"ISO":         {[]string{"-efi", l.Path("bad.iso")}, "bad.iso is an ISO image; a root file system is wanted, or the ISO of a live system: isobuild: open"},
 		"platform":    {[]string{"-efi", "-platform", "linux/arm64", l.Path("bad.iso")}, "-platform and -insecure are for container images"},
+		"no room":     {append(grub(t), "-efi", "-size", "128", "-o", "/proc/disk.raw", l.Path("plain")), "/proc has 0 B left, the image takes"},
 		"nothing":     {nil, "want one source, got 0"},
 		"no firmware": {[]string{l.Path("plain")}, "-efi or -bios"},
 		"no kernel":   {[]string{"-efi", l.Path("empty")}, "kernel"},
@@ -232,7 +264,7 @@ func TestErrors(t *testing.T) {
 			t.Parallel()
 
 			dir := t.TempDir()
-			_, _, err := l.Run(t.Context(), append(tt.args, "-o", filepath.Join(dir, "disk.raw"))...)
+			_, _, err := l.Run(t.Context(), append([]string{"-o", filepath.Join(dir, "disk.raw")}, tt.args...)...)
 			require.ErrorContains(t, err, tt.want)
 			entries, err := os.ReadDir(dir)
 			require.NoError(t, err)

@@ -1,7 +1,6 @@
 package main
 
 import (
-	"archive/tar"
 	"io/fs"
 	"net/http"
 	"net/http/httptest"
@@ -18,6 +17,8 @@ import (
 	"github.com/netbootkit/netbootkit/examples/internal/cli"
 	"github.com/netbootkit/netbootkit/examples/internal/labtest"
 	"github.com/netbootkit/netbootkit/examples/internal/releasetest"
+	"github.com/netbootkit/netbootkit/isobuild"
+	"github.com/netbootkit/netbootkit/isobuild/squashfs"
 )
 
 // build makes an image of the lab's root file system.
@@ -99,20 +100,27 @@ func TestBuildIsReproducible(t *testing.T) {
 	assert.Equal(t, digest(t, build(t, l, "a.iso")), digest(t, build(t, l, "b.iso")))
 }
 
-func TestBuildOfATar(t *testing.T) {
+// TestBuildOfAllSources makes the same image of a folder, a tar and a container
+// image, but for the times of files.
+func TestBuildOfAllSources(t *testing.T) {
 	t.Parallel()
 
 	l := newLab(t)
-	file, err := os.Create(l.Path("root.tar"))
-	require.NoError(t, err)
-	w := tar.NewWriter(file)
-	require.NoError(t, w.AddFS(os.DirFS(l.Path("root"))))
-	require.NoError(t, w.Close())
-	require.NoError(t, file.Close())
-	_, _, err = l.Run(t.Context(), append(grub(t), "-o", l.Path("tar.iso"), l.Path("root.tar"))...)
-	require.NoError(t, err)
-	_, err = open(t, l.Path("tar.iso")).Boot()
-	require.NoError(t, err)
+	for name, packed := range l.Packed(t, "root") {
+		_, _, err := l.Run(t.Context(), append(grub(t), "-o", l.Path(name+".iso"), packed)...)
+		require.NoError(t, err, name)
+		boot, err := open(t, l.Path(name+".iso")).Boot()
+		require.NoError(t, err, name)
+		root, err := squashfs.Open(boot.RootFS, boot.RootFS.Size())
+		require.NoError(t, err, name)
+		for _, file := range []string{"boot/vmlinuz-6.1.0", "etc/kairos-release", "usr/bin/program"} {
+			want, err := os.ReadFile(filepath.Join(l.Path("root"), file))
+			require.NoError(t, err)
+			got, err := fs.ReadFile(root, file)
+			require.NoError(t, err, name)
+			assert.Equal(t, string(want), string(got), name)
+		}
+	}
 }
 
 // TestBuildNamesTheImage is in the folder where it runs, so it is not parallel.
@@ -216,6 +224,9 @@ func TestIPXE(t *testing.T) {
 	_, _, err = l.Run(t.Context(), append(args, "-ipxe-wait")...)
 	require.NoError(t, err)
 	assert.NotEqual(t, first, digest(t, l.Path("ipxe.iso")))
+	script, err = fs.ReadFile(open(t, l.Path("ipxe.iso")), "boot/script.ipxe")
+	require.NoError(t, err)
+	assert.Equal(t, string(isobuild.IPXEWaitScript()), string(script))
 }
 
 // TestBuildFetchesLoaders asks an archive that has nothing, and says for what.
@@ -279,6 +290,8 @@ func TestErrors(t *testing.T) {
 	l := newLab(t)
 	require.NoError(t, os.WriteFile(l.Path("bad.yaml"), []byte("no header"), 0o600))
 	require.NoError(t, os.WriteFile(l.Path("bad.iso"), append(make([]byte, 16*2048), "\x01CD001\x01 cut off"...), 0o600))
+	require.NoError(t, os.WriteFile(l.Path("huge.iso"), append(make([]byte, 16*2048), "\x01CD001\x01"...), 0o600))
+	require.NoError(t, os.Truncate(l.Path("huge.iso"), 8<<40)) // It has a large hole.
 	for name, tt := range map[string]struct {
 		args []string
 		want string
@@ -295,6 +308,7 @@ func TestErrors(t *testing.T) {
 		"firmware":         {[]string{"-firmware", "uboot", l.Path("root")}, `"uboot" is neither bios nor uefi`},
 		"overlay":          {[]string{"-overlay", l.Path("config.yaml"), l.Path("root")}, "config.yaml is not a folder"},
 		"ISO that is cut":  {[]string{l.Path("bad.iso")}, "isobuild: remaster"},
+		"no room":          {[]string{l.Path("huge.iso")}, "left, the image takes 8.0 TiB or more"},
 		"no script":        {[]string{"-ipxe-script", l.Path("absent")}, "absent"},
 		"remove":           {[]string{"-no-fetch", "-remove", "x", l.Path("root")}, "-remove has no effect on a live image"},
 	} {
