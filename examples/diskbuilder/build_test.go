@@ -152,14 +152,16 @@ func TestBuildOfALiveISO(t *testing.T) {
 }
 
 // TestBuildOfAnOverlay makes the disk of a Kairos if what is laid over the source
-// makes it one.
+// makes it one. Its first boot is told which size its state has.
 func TestBuildOfAnOverlay(t *testing.T) {
 	t.Parallel()
 
 	l := newLab(t)
-	_, _, err := l.Run(t.Context(), append(grub(t), "-efi", "-overlay-rootfs", l.Path("overlay"), "-o", l.Path("d.raw"), l.Path("plain"))...)
+	_, _, err := l.Run(t.Context(), append(grub(t), "-efi", "-overlay-rootfs", l.Path("overlay"), "-state-size", "777",
+		"-o", l.Path("d.raw"), l.Path("plain"))...)
 	require.NoError(t, err)
 	assert.Contains(t, oracle.Run(t, "sgdisk", "-p", l.Path("d.raw")), "recovery")
+	assert.Contains(t, cat(t, partition(t, l.Path("d.raw"), 2), "01_reset.yaml"), "size: 777\n")
 }
 
 // TestBuildConsoles leaves the choice to the kernel if no console is named.
@@ -180,16 +182,6 @@ func TestBuildConsoles(t *testing.T) {
 		require.NoError(t, err)
 		assert.Contains(t, cat(t, partition(t, raw, 2), "boot/grub/grub.cfg"), tt.want)
 	}
-}
-
-// TestBuildStateSize asks the first boot for another size.
-func TestBuildStateSize(t *testing.T) {
-	t.Parallel()
-
-	l := newLab(t)
-	_, _, err := l.Run(t.Context(), append(grub(t), "-efi", "-state-size", "777", "-o", l.Path("d.raw"), l.Path("kairos"))...)
-	require.NoError(t, err)
-	assert.Contains(t, cat(t, partition(t, l.Path("d.raw"), 2), "01_reset.yaml"), "size: 777\n")
 }
 
 // TestBuildDefaultUser makes no user with a known password unless it is told to.

@@ -19,12 +19,12 @@ func TestUnprivileged(t *testing.T) {
 	oracle.Root(t)
 	setpriv := oracle.Need(t, "setpriv")
 	folder := t.TempDir()
-	require.NoError(t, os.Chmod(filepath.Dir(folder), 0o755)) //nolint:gosec // Nobody goes through it.
-	require.NoError(t, os.Chmod(folder, 0o777))               //nolint:gosec // Nobody writes there.
+	require.NoError(t, os.Chmod(filepath.Dir(folder), 0o755))
+	require.NoError(t, os.Chmod(folder, 0o777))
 	program := filepath.Join(folder, "test")
 	self, err := os.ReadFile(os.Args[0])
 	require.NoError(t, err)
-	require.NoError(t, os.WriteFile(program, self, 0o755)) //nolint:gosec // Nobody runs it.
+	require.NoError(t, os.WriteFile(program, self, 0o755))
 	cmd := exec.CommandContext(t.Context(), setpriv, "--reuid", "65534", "--regid", "65534", "--clear-groups",
 		"--bounding-set", "-all", "--inh-caps", "-all", "--no-new-privs", program, "-test.run", "^TestAsNobody$", "-test.v")
 	cmd.Dir = folder

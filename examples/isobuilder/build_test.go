@@ -306,6 +306,7 @@ func TestErrors(t *testing.T) {
 		"set alone":        {[]string{"-set", "a=b", l.Path("root")}, "-set is for -cloud-config"},
 		"compression":      {[]string{"-compression", "lzo", l.Path("root")}, `-compression "lzo" is not gzip`},
 		"firmware":         {[]string{"-firmware", "uboot", l.Path("root")}, `"uboot" is neither bios nor uefi`},
+		"no BIOS":          {[]string{"-ipxe-wait", "-firmware", "uefi", "-ipxe", l.Path("empty")}, "-ipxe is for BIOS, which -firmware uefi leaves out"},
 		"overlay":          {[]string{"-overlay", l.Path("config.yaml"), l.Path("root")}, "config.yaml is not a folder"},
 		"ISO that is cut":  {[]string{l.Path("bad.iso")}, "isobuild: remaster"},
 		"no room":          {[]string{l.Path("huge.iso")}, "left, the image takes 8.0 TiB or more"},

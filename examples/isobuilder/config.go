@@ -128,8 +128,12 @@ func (c *config) validate(flags *flag.FlagSet) error {
 	if _, ok := compressions()[c.compression]; c.compression != "" && !ok {
 		fault("-compression %q is not gzip, zstd or xz", c.compression)
 	}
-	if _, err := c.wantedFirmware(); err != nil {
+	wanted, err := c.wantedFirmware()
+	if err != nil {
 		errs = append(errs, err)
+	}
+	if wanted == isobuild.UEFI && c.ipxeDir != "" {
+		fault("-ipxe is for BIOS, which -firmware %s leaves out", c.firmware)
 	}
 	return errors.Join(append(errs, source.CheckFolders(c.overlay, c.rootOverlay, c.loaders.Folders))...)
 }
