@@ -9,7 +9,7 @@ DEMO    ?=
 NOSKIP  ?= $(NETBOOTKIT_TEST_NOSKIP)
 
 # What measures memory: the race detector takes some for itself.
-MEMORY  := -run Memory ./internal/ext ./internal/isomaster ./internal/tartree ./isobuild/squashfs
+MEMORY  := -run Memory ./internal/ext ./internal/isomaster ./internal/resident ./internal/tartree ./isobuild/...
 
 .PHONY: help
 help: ## list the targets

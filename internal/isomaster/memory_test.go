@@ -4,41 +4,21 @@ import (
 	"archive/tar"
 	"fmt"
 	"io"
-	"os"
-	"os/exec"
-	"strings"
 	"testing"
 	"time"
 
-	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
 	"github.com/netbootkit/netbootkit/internal/iso9660"
 	"github.com/netbootkit/netbootkit/internal/isomaster"
+	"github.com/netbootkit/netbootkit/internal/resident"
 )
 
-// maxResident is what a process may take that makes all four trees of 100000
-// files and reads them, the nodes included, in KiB.
-const maxResident = 128 << 10
-
-// TestMemory makes the metadata in a process of its own.
+// TestMemory makes all four trees of 100000 files and reads them; the nodes count
+// as well.
 func TestMemory(t *testing.T) {
-	if os.Getenv("NETBOOTKIT_TEST_CHILD") != "" {
-		manyFiles(t, 100_000)
-		used := peak(t)
-		t.Logf("%d KiB resident", used)
-		if !race { // It takes memory for itself.
-			assert.Less(t, used, int64(maxResident))
-		}
-		return
-	}
 	t.Parallel()
-
-	child := exec.CommandContext(t.Context(), os.Args[0], "-test.run=^TestMemory$", "-test.v")
-	child.Env = append(os.Environ(), "NETBOOTKIT_TEST_CHILD=1")
-	out, err := child.CombinedOutput()
-	require.NoError(t, err, string(out))
-	t.Logf("%s", out)
+	resident.Below(t, 128, func() { manyFiles(t, 100_000) })
 }
 
 // manyFiles makes the metadata of a tree of n files.
@@ -72,16 +52,4 @@ func manyFiles(t *testing.T, n int) {
 	}
 	require.Greater(t, size, int64(blocks)*iso9660.BlockSize)
 	t.Logf("%d bytes; Measure took %v, Metadata %v, reading %v", size, measured, planned, time.Since(start)-measured-planned)
-}
-
-// peak returns the most that this process has ever had in memory, in KiB. What
-// its parent is told of it is not less than what the parent itself had.
-func peak(t *testing.T) (kib int64) {
-	t.Helper()
-	status, err := os.ReadFile("/proc/self/status")
-	require.NoError(t, err)
-	_, rest, _ := strings.Cut(string(status), "VmHWM:")
-	_, err = fmt.Sscan(rest, &kib)
-	require.NoError(t, err)
-	return kib
 }

@@ -7,52 +7,30 @@ import (
 	"io"
 	"math"
 	"os"
-	"os/exec"
 	"path/filepath"
-	"strconv"
-	"syscall"
 	"testing"
 
-	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
+	"github.com/netbootkit/netbootkit/internal/resident"
 	"github.com/netbootkit/netbootkit/internal/tartree"
 )
 
-// maxResident is what an image of 2 GiB may take, in KiB.
-const maxResident = 150 << 10
-
-// TestFlattenMemory flattens an image in a process of its own: 2 GiB in 100000
-// files with NETBOOTKIT_TEST_ALL=1, else 256 MiB in 20000.
+// TestFlattenMemory flattens an image: 2 GiB in 100000 files with
+// NETBOOTKIT_TEST_ALL=1, else 256 MiB in 20000.
 func TestFlattenMemory(t *testing.T) {
-	if size := os.Getenv("NETBOOTKIT_TEST_MIB"); size != "" {
-		flattenLarge(t, size)
-		return
-	}
 	t.Parallel()
-
-	size, limit := "256", int64(maxResident)
+	mib := 256
 	if os.Getenv("NETBOOTKIT_TEST_ALL") == "1" {
-		size = "2048"
+		mib = 2048
 	}
-	if race {
-		limit *= 2
-	}
-	child := exec.CommandContext(t.Context(), os.Args[0], "-test.run=^TestFlattenMemory$")
-	child.Env = append(os.Environ(), "NETBOOTKIT_TEST_MIB="+size)
-	out, err := child.CombinedOutput()
-	require.NoError(t, err, string(out))
-	used := child.ProcessState.SysUsage().(*syscall.Rusage).Maxrss
-	t.Logf("%d KiB resident for an image of %s MiB", used, size)
-	assert.Less(t, used, limit)
+	resident.Below(t, 150, func() { flattenLarge(t, mib) })
 }
 
 // flattenLarge flattens eight layers with so many MiB together, and opens the
 // result.
-func flattenLarge(t *testing.T, size string) {
+func flattenLarge(t *testing.T, mib int) {
 	t.Helper()
-	mib, err := strconv.Atoi(size)
-	require.NoError(t, err)
 	files := 20_000 / 8
 	if mib > 1024 {
 		files *= 5

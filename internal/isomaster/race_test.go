@@ -1,6 +1,0 @@
-//go:build race
-
-package isomaster_test
-
-// race says that the race detector is there, which takes memory for itself.
-const race = true

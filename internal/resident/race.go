@@ -1,0 +1,6 @@
+//go:build race
+
+package resident
+
+// race says whether the race detector is there.
+const race = true
