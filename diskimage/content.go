@@ -109,7 +109,7 @@ func (c *extContent) MinSize(ctx context.Context) (int64, error) {
 
 func (c *extContent) Open(ctx context.Context, size int64) (File, error) {
 	v := c.volume
-	v.Size, v.Spare = size, 0
+	v.Size = size
 	image, err := ext.New(ctx, c.tree, v)
 	if err != nil {
 		return nil, err

@@ -24,7 +24,7 @@
 //	directories          all                room, without gaps
 //	attributes           as many as needed
 //	links                of over 59 bytes
-//	journal              as mke2fs has it   version 4, from 8 MiB on
+//	journal              as mke2fs has it   version 4, from 8 MiB on; see Journal
 //	files                the rest           one after another, as in the tree
 //
 // What is not used is not written: it is a hole of the image, and must read as
@@ -73,6 +73,12 @@
 // Blocks are kept for as many descriptions as 1024 times the volume needs, as
 // mke2fs has it, but at most 16 TiB: resize2fs grows it so far while it is
 // mounted, and systemd-growfs.
+//
+// # Journal
+//
+// A journal gets larger at 8 MiB, at 128 MiB, at 1 GiB and so on. Where a tree
+// fits only below such a size, a volume a little above it has the journal, or
+// none, of the smaller one: what holds a tree does so in any larger size.
 //
 // # Holes
 //

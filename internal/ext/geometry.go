@@ -26,8 +26,9 @@ type geometry struct {
 }
 
 // newGeometry returns the geometry of a volume of so many blocks, for so many
-// inodes. A last group without use is left away.
-func newGeometry(v *Volume, blocks uint32, inodes int) *geometry {
+// inodes; its journal is that of a volume of up to journal blocks. A last group
+// without use is left away.
+func newGeometry(v *Volume, blocks, journal uint32, inodes int) *geometry {
 	g := &geometry{blocks: blocks, descSize: 64, flex: flexGroups}
 	if v.Version == 2 {
 		g.descSize, g.flex = 32, 1
@@ -43,7 +44,7 @@ func newGeometry(v *Volume, blocks uint32, inodes int) *geometry {
 		g.blocks -= last
 	}
 	if v.Version == 4 && !v.NoJournal {
-		g.journal = journalBlocks(g.blocks)
+		g.journal = journalBlocks(min(g.blocks, journal))
 	}
 	g.place()
 	return g

@@ -64,17 +64,34 @@ func (l *layout) number(lost *node) {
 // fit finds the geometry for the size that v asks for, or the least one, and
 // gives everything its place.
 func (l *layout) fit(v *Volume) error {
+	spare := roundUp(v.Spare, blockSize)
+	if v.Size == 0 {
+		return l.fitLeast(v, spare)
+	}
 	blocks := v.Size / blockSize
-	if v.Size > 0 {
-		free := l.try(v, blocks)
-		if free < 0 {
-			return fmt.Errorf("ext: size %d: too small for the tree: at least %d bytes are missing", v.Size, -free*blockSize)
-		}
+	free := l.try(v, blocks, blocks)
+	if free >= spare {
 		return nil
 	}
-	spare := roundUp(v.Spare, blockSize)
-	for blocks = minBlocks; ; {
-		free := l.try(v, blocks)
+	if err := l.fitLeast(v, spare); err != nil {
+		return err
+	}
+	least := int64(l.blocks)
+	if least > blocks {
+		return fmt.Errorf("ext: size %d: too small for the tree: at least %d bytes are missing", v.Size, (spare-free)*blockSize)
+	}
+	// The size is just above one from which on the journal is larger, or the
+	// tables are: then there is less room than below.
+	if l.try(v, blocks, least) < spare {
+		l.try(v, least, least)
+	}
+	return nil
+}
+
+// fitLeast is fit for the least volume with so many blocks to spare.
+func (l *layout) fitLeast(v *Volume, spare int64) error {
+	for blocks := int64(minBlocks); ; {
+		free := l.try(v, blocks, blocks)
 		if free >= spare {
 			return nil
 		}
@@ -92,13 +109,13 @@ func (l *layout) fit(v *Volume) error {
 // minBlocks is how many blocks the search for a size starts with.
 const minBlocks = 16
 
-// try lays out so many blocks. It returns how many stay free, or, negative, how
-// many are missing.
-func (l *layout) try(v *Volume, blocks int64) int64 {
+// try lays out so many blocks, with the journal of a volume that may have fewer.
+// It returns how many stay free, or, negative, how many are missing.
+func (l *layout) try(v *Volume, blocks, journal int64) int64 {
 	if blocks < minBlocks {
 		return blocks - minBlocks
 	}
-	l.geometry = newGeometry(v, uint32(blocks), len(l.inodes))
+	l.geometry = newGeometry(v, uint32(blocks), uint32(journal), len(l.inodes))
 	free := l.place()
 	if most := uint64(l.perGroup) * uint64(l.groups); most < uint64(firstInode-1+len(l.inodes)) {
 		more := roundUp(uint64(firstInode-1+len(l.inodes)), groupBlocks) * groupBlocks

@@ -53,6 +53,7 @@ func (l *layout) place() int64 {
 			l.placeNode(a, n)
 		}
 	}
+	l.log.runs = nil // A journal of no bytes has none.
 	l.log.Size = int64(l.journal) * blockSize
 	l.placeNode(a, l.log)
 	for _, n := range l.nodes {

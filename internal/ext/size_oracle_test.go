@@ -8,6 +8,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/netbootkit/netbootkit/internal/ext"
+	"github.com/netbootkit/netbootkit/internal/mosaic"
 	"github.com/netbootkit/netbootkit/internal/oracle"
 )
 
@@ -53,6 +54,24 @@ func TestNewBorders(t *testing.T) {
 				}
 			})
 		}
+	}
+}
+
+// TestNewAtStepsIsClean takes what fits in a volume only with the journal, or
+// with the blocks, of a smaller one.
+func TestNewAtStepsIsClean(t *testing.T) {
+	t.Parallel()
+	for _, test := range []struct{ content, more int64 }{
+		{7500 << 10, 4 << 20}, {7 << 20, 1 << 20}, {121 << 20, 7 << 20}, {121 << 20, 10 << 20}, {900 << 20, 60 * 4096},
+	} {
+		v := volume
+		content := mosaic.New()
+		content.Add(0, ones{}, test.content)
+		tree := imageFS{"data": content}
+		least, err := ext.MinSize(t.Context(), tree, v)
+		require.NoError(t, err)
+		v.Size = least + test.more
+		checkClean(t, save(t, newImage(t, tree, v)))
 	}
 }
 

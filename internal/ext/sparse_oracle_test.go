@@ -106,16 +106,6 @@ func compare(t *testing.T, want *mosaic.Image, name string) {
 	}
 }
 
-// ones is content that is all data.
-type ones struct{}
-
-func (ones) ReadAt(p []byte, _ int64) (int, error) {
-	for i := range p {
-		p[i] = 0x55
-	}
-	return len(p), nil
-}
-
 // TestNewLong has a file over 4 GiB, whose extents do not fit into its inode.
 func TestNewLong(t *testing.T) {
 	t.Parallel()

@@ -18,7 +18,7 @@ type Volume struct {
 	UUID      [16]byte  // zero: derived from Label, Time, Size and Version
 	Time      time.Time // when it was made; zero: the start of 1970
 	Size      int64     // in bytes; 0: the least that holds the tree and Spare
-	Spare     int64     // bytes that stay free for files when Size is 0
+	Spare     int64     // bytes that stay free for files, at least
 	Version   int       // 2 or 4; 0: 4
 	NoJournal bool      // version 4 without a journal; version 2 never has one
 	Reserved  int       // percent of the blocks that only root may use, 0 to 50
