@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"io"
+	"io/fs"
 	"log/slog"
 	"os"
 	"strings"
@@ -177,4 +178,25 @@ func TestFATTooSmall(t *testing.T) {
 
 	_, err = diskimage.Open(t.Context(), &diskimage.Layout{Partitions: []diskimage.Partition{{Content: diskimage.FAT("lower case", tree)}}})
 	assert.ErrorContains(t, err, "partition 1: fat:")
+}
+
+// TestWhatFitsDoes takes contents whose least file system is just below a size
+// from which on it is another one.
+func TestWhatFitsDoes(t *testing.T) {
+	t.Parallel()
+	for kind, content := range map[string]func(tree fs.FS) diskimage.Content{
+		"FAT":   func(tree fs.FS) diskimage.Content { return diskimage.FAT("D", tree) },
+		"ext4":  func(tree fs.FS) diskimage.Content { return diskimage.Ext4("d", tree) },
+		"spare": func(tree fs.FS) diskimage.Content { return diskimage.Ext4("d", tree, diskimage.WithSpare(miB)) },
+	} {
+		for _, kib := range []int{6100, 6600, 7100, 7680, 8000, 8145} {
+			tree := fstest.MapFS{"data": {Data: make([]byte, kib<<10)}}
+			least, err := content(tree).MinSize(t.Context())
+			require.NoError(t, err)
+			least = (least + 511) &^ 511
+			for _, size := range []int64{0, least, least + 3*512, diskimage.Rest} {
+				opened(t, &diskimage.Layout{Size: least&^(miB-1) + 3*miB, Partitions: []diskimage.Partition{{Label: kind, Size: size, Content: content(tree)}}})
+			}
+		}
+	}
 }

@@ -56,7 +56,7 @@ func assemble(tree fs.FS, v *Volume, g *geometry, nodes []*node) *mosaic.Image {
 			image.Add(at, &content{tree, n.name, n.size}, n.size)
 		}
 	}
-	image.SetSize(g.sectors * sectorSize)
+	image.SetSize(max(v.Size, g.sectors*sectorSize))
 	return image
 }
 

@@ -38,6 +38,9 @@
 // 8 to 32 KiB above 8 GiB there; it has fewer bytes where the kind or the tree
 // needs more clusters, and more where there would be too many.
 //
+// What holds a tree does so in any larger size: where only a kind of smaller
+// volumes does, or only their clusters do, the volume is smaller than its image.
+//
 // # Boot sector
 //
 //	offset    bytes  field                  value

@@ -52,8 +52,24 @@ func limits(bits int) (least, most int64) {
 	}
 }
 
-// choose returns the geometry of the volume v for what is below root.
+// choose returns the geometry of the volume v for what is below root. Just above
+// a size from which on another kind is used, or other clusters, there may be less
+// room than below: then the volume ends before the image does.
 func choose(v *Volume, root *node) (*geometry, error) {
+	g, err := search(v, root)
+	if err == nil || v.Size == 0 || v.Bits != 0 {
+		return g, err
+	}
+	least := *v
+	least.Size = 0
+	if g, unfit := search(&least, root); unfit == nil && g.sectors*sectorSize <= v.Size {
+		return g, nil
+	}
+	return nil, err
+}
+
+// search is choose for what holds the tree as it is usual.
+func search(v *Volume, root *node) (*geometry, error) {
 	size := v.Size
 	if size == 0 {
 		root.walk(func(n *node) { size += n.bytes() })

@@ -163,6 +163,17 @@ func TestNewFull(t *testing.T) {
 	}
 }
 
+// TestNewAtStepsIsClean has a file that only a volume of a kind for less fits.
+func TestNewAtStepsIsClean(t *testing.T) {
+	t.Parallel()
+	tree := fstest.MapFS{"file": file(pattern(8145<<10, 1))}
+	image := newImage(t, tree, fat.Volume{Size: 8 << 20})
+	require.Equal(t, 12, kind(clusters(t, image)))
+	name := save(t, image)
+	checkClean(t, name)
+	checkContents(t, name, tree)
+}
+
 func TestNewFits(t *testing.T) {
 	t.Parallel()
 	for _, test := range []struct {
