@@ -78,6 +78,21 @@ func TestDiskKnowsItsHoles(t *testing.T) {
 	assert.Equal(t, disk.Size(), at, "the backup of the table is last")
 }
 
+// TestBuildWhenDataGoesBackwards has a content that does not know where its data
+// is: it is read as a whole, once.
+func TestBuildWhenDataGoesBackwards(t *testing.T) {
+	t.Parallel()
+	layout := func(f diskimage.File) *diskimage.Layout {
+		return &diskimage.Layout{Partitions: []diskimage.Partition{{Content: diskimage.Raw(f)}}}
+	}
+	content := holey(1, miB, 3, 1000)
+	file, err := os.Open(onDisk(t, layout(liar{content})))
+	require.NoError(t, err)
+	defer file.Close()
+	disk := opened(t, layout(content))
+	assert.Equal(t, digest(t, disk), digest(t, io.NewSectionReader(file, 0, disk.Size())))
+}
+
 // brokenContent fails.
 type brokenContent struct{ min, open error }
 

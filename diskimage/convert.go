@@ -1,6 +1,7 @@
 package diskimage
 
 import (
+	"errors"
 	"fmt"
 
 	"github.com/netbootkit/netbootkit/internal/gpt"
@@ -10,6 +11,9 @@ import (
 // fitted returns disk with whole units, and fails if there are more than most
 // bytes or none.
 func fitted(disk File, unit, most int64) (File, error) {
+	if disk == nil {
+		return nil, errors.New("disk is nil")
+	}
 	switch size := disk.Size(); {
 	case size <= 0:
 		return nil, fmt.Errorf("disk of %d bytes: there is nothing to write", size)

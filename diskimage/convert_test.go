@@ -224,6 +224,7 @@ func TestConvertFaults(t *testing.T) {
 			opts []diskimage.Option
 			want string
 		}{
+			{"nil", nil, nil, "disk is nil"},
 			{"empty", empty, nil, "disk of 0 bytes: there is nothing to write"},
 			{"huge", huge, nil, "the format takes at most"},
 			{"short", short, nil, "unexpected EOF"},
