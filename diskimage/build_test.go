@@ -195,6 +195,32 @@ func TestFATTooSmall(t *testing.T) {
 	assert.ErrorContains(t, err, "partition 1: fat:")
 }
 
+// growingContent is the file system of a tree that gets a file when it is opened.
+type growingContent struct {
+	diskimage.Content
+	tree fstest.MapFS
+}
+
+func (c growingContent) Open(ctx context.Context, size int64) (diskimage.File, error) {
+	c.tree["more"] = smallFile(strings.Repeat("x", 9*miB))
+	return c.Content.Open(ctx, size)
+}
+
+func TestTooSmallSaysByHowMuch(t *testing.T) {
+	t.Parallel()
+	for _, content := range []func(fs.FS) diskimage.Content{
+		func(tree fs.FS) diskimage.Content { return diskimage.FAT("D", tree) },
+		func(tree fs.FS) diskimage.Content { return diskimage.Ext4("d", tree) },
+	} {
+		tree := fstest.MapFS{}
+		_, err := diskimage.Open(t.Context(), &diskimage.Layout{Partitions: []diskimage.Partition{{Content: growingContent{content(tree), tree}}}})
+		var small *diskimage.SizeError
+		require.ErrorAs(t, err, &small)
+		assert.Equal(t, int64(miB), small.Size)
+		assert.Greater(t, small.Need, int64(9*miB))
+	}
+}
+
 // TestWhatFitsDoes takes contents whose least file system is just below a size
 // from which on it is another one.
 func TestWhatFitsDoes(t *testing.T) {

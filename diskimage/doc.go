@@ -63,8 +63,9 @@
 // The first boot starts the entry recovery of the tree's own /etc/cos/grub.cfg,
 // as grubenv asks. Then 01_reset.yaml adds COS_STATE, of 3*(2*R+150)+100 MiB or what
 // WithStateSize says, and COS_PERSISTENT with the rest of the disk, and resets the
-// system into them. So a disk whose size is what fits must be made larger before it
-// boots, and one of WithSize that has no room for both is an error.
+// system into them; COS_STATE gets active.img and passive.img, so two file systems
+// with the tree must fit. A disk whose size is what fits must be made larger before
+// it boots, and one of WithSize that has no room for both partitions is an error.
 //
 // No user is made for a disk without a cloud config; [DefaultCloudConfig] is the
 // one with a known password that AuroraBoot takes.

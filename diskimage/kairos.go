@@ -185,6 +185,9 @@ func (k *kairosSource) measure(ctx context.Context, root fs.FS) (kairosSizes, er
 	if s.state == 0 {
 		s.state = 3*s.partition + stateSpare
 	}
+	if least := 2 * need; s.state*MiB < least {
+		return s, &SizeError{What: labelState, Size: s.state * MiB, Need: least, Hint: "WithStateSize sets its size, and the system is there twice"}
+	}
 	return s, nil
 }
 

@@ -82,8 +82,14 @@ func TestKairosTooSmall(t *testing.T) {
 	require.EqualError(t, err, "diskimage: efi: the disk has 2000 MiB and needs 3302 MiB, which is 1302 MiB more: "+
 		"the first boot adds COS_STATE of 2356 MiB, which WithStateSize changes, and COS_PERSISTENT")
 
+	_, err = diskimage.EFI(t.Context(), smallRoot(), diskimage.WithStateSize(1))
+	require.EqualError(t, err, "diskimage: efi: COS_STATE has 1 MiB and needs 2 MiB, which is 1 MiB more: "+
+		"WithStateSize sets its size, and the system is there twice")
+
 	big := smallRoot()
 	big["usr/big"] = smallFile(strings.Repeat("big!", 10*miB/4))
+	_, err = diskimage.EFI(t.Context(), big, diskimage.WithStateSize(20))
+	require.ErrorContains(t, err, "COS_STATE has 20 MiB and needs 2")
 	_, err = diskimage.EFI(t.Context(), big, diskimage.WithRecoverySize(10))
 	var small *diskimage.SizeError
 	require.ErrorAs(t, err, &small)

@@ -235,8 +235,8 @@ func WithSize(mib int64) Option {
 }
 
 // WithStateSize sets the size of the partition COS_STATE, which Kairos adds at
-// its first boot, in MiB. The default, 0, is three times the recovery partition
-// and 100 MiB.
+// its first boot, in MiB. It holds the system twice, as active.img and passive.img.
+// The default, 0, is three times the recovery partition and 100 MiB.
 func WithStateSize(mib int64) Option {
 	return option("WithStateSize", opKairos, func(c *config) { c.state = mib })
 }

@@ -70,6 +70,9 @@ func (l *Layout) addContent(ctx context.Context, image *mosaic.Image, i int) err
 	}
 	f, err := p.Content.Open(ctx, p.Size)
 	if err != nil {
+		if need, unknown := p.Content.MinSize(ctx); unknown == nil && need > p.Size { // It has grown since it was measured.
+			return &SizeError{What: "the partition", Size: p.Size, Need: need}
+		}
 		return err
 	}
 	size := f.Size()
