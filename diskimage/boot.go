@@ -2,6 +2,7 @@ package diskimage
 
 import (
 	"bytes"
+	"fmt"
 	"io/fs"
 	"path"
 	"strings"
@@ -24,8 +25,32 @@ func biosBoot(bios fs.FS, prefix string) (Partition, []byte, error) {
 	code, err := grub.DiskMBR(bios, biosStart/sectorSize)
 	return Partition{
 		Label: "bios", Type: TypeBIOSBoot(), Attributes: Required | LegacyBIOS,
-		Size: MiB, Start: biosStart, Content: Raw(bytes.NewReader(core)),
+		Size: MiB, Start: biosStart, Content: bound{Content: Raw(bytes.NewReader(core)), start: biosStart},
 	}, code, err
+}
+
+// A bound content has to stay where the boot code looks for it: GRUB's core image
+// at its start, GRUB's files in the partition of a number.
+type bound struct {
+	Content
+
+	start  int64 // in bytes; 0 is any
+	number int   // 0 is any
+}
+
+// checkBound fails when the boot code would not find what is in partition i.
+func (l *Layout) checkBound(i int) error {
+	p := &l.Partitions[i]
+	c, ok := p.Content.(bound)
+	if ok && len(l.Boot) > 0 {
+		if c.start > 0 && c.start != p.Start {
+			return fmt.Errorf("the boot code looks for it at %d: start it there, or take Boot out of the layout", c.start)
+		}
+		if c.number > 0 && (c.number != i+1 || l.MBR) {
+			return fmt.Errorf("the boot code looks for it in partition %d of a GPT: put others behind it, or take Boot out of the layout", c.number)
+		}
+	}
+	return nil
 }
 
 // esp returns the tree of an EFI system partition, whose GRUB has the

@@ -67,6 +67,9 @@ func (l *Layout) checkPartition(i int) []error {
 	if p.Start < 0 || p.Start > maxDisk || p.Start%MiB != 0 {
 		fail("start %d: want a multiple of 1 MiB up to %d", p.Start, int64(maxDisk))
 	}
+	if err := l.checkBound(i); err != nil {
+		fail("%w", err)
+	}
 	if len(utf16.Encode([]rune(p.Label))) > maxNameUnits {
 		fail("label is longer than %d UTF-16 units", maxNameUnits)
 	}

@@ -22,6 +22,7 @@ const (
 	labelPersistent = "COS_PERSISTENT"
 
 	kairosDisk   = "KAIROS_DISK"
+	biosRecovery = 3 // the number of the recovery partition
 	recoveryName = "cOS/recovery.img"
 	menuName     = "etc/cos/grub.cfg"
 )
@@ -50,8 +51,8 @@ func EFI(ctx context.Context, tree fs.FS, opts ...Option) (*Layout, error) {
 }
 
 // BIOS returns the disk of a Kairos for the BIOS of a PC; otherwise it is like
-// [EFI]. The boot code refers to where the first partition is, so that has to
-// stay there.
+// [EFI]. The boot code refers to where the first partition is, and to the number of
+// the recovery partition, so [Build] fails unless both stay as they are.
 func BIOS(ctx context.Context, tree fs.FS, opts ...Option) (*Layout, error) {
 	cfg, err := newConfig(opBIOS, opts)
 	if err != nil {
@@ -143,7 +144,7 @@ func (k *kairosSource) addBIOS() error {
 	if err != nil {
 		return err
 	}
-	p, code, err := biosBoot(found.BIOS, "(,gpt3)/"+folder)
+	p, code, err := biosBoot(found.BIOS, fmt.Sprintf("(,gpt%d)/%s", biosRecovery, folder))
 	if err != nil {
 		return err
 	}
@@ -233,6 +234,9 @@ func (k *kairosSource) addRecovery(ctx context.Context, root fs.FS) error {
 		return err
 	}
 	content := Ext2(labelRecovery, tree, WithTime(k.cfg.time))
+	if k.cfg.op == opBIOS {
+		content = bound{Content: content, number: biosRecovery}
+	}
 	return k.addPartition(labelRecovery, Partition{Label: "recovery", Size: k.sizes.partition * MiB, Content: content})
 }
 

@@ -112,6 +112,40 @@ func TestOpenTellsAllFaults(t *testing.T) {
 	}
 }
 
+// TestOpenWhenTheBootCodeFindsNothing edits presets for a BIOS.
+func TestOpenWhenTheBootCodeFindsNothing(t *testing.T) {
+	t.Parallel()
+	loaders := diskimage.WithLoaders(biosModules(t))
+	for want, preset := range map[string]func() (*diskimage.Layout, error){
+		`partition 4 "recovery": the boot code looks for it in partition 3 of a GPT:`: func() (*diskimage.Layout, error) {
+			return diskimage.BIOS(t.Context(), smallRoot(), loaders)
+		},
+		`partition 3 "root": the boot code looks for it in partition 2 of a GPT:`: func() (*diskimage.Layout, error) {
+			return diskimage.Plain(t.Context(), smallRoot(), diskimage.FirmwareBIOS, loaders)
+		},
+		`partition 4 "root": the boot code looks for it in partition 3 of a GPT:`: func() (*diskimage.Layout, error) {
+			return diskimage.Plain(t.Context(), smallRoot(), 0, loaders)
+		},
+	} {
+		l, err := preset()
+		require.NoError(t, err)
+		opened(t, l)
+		l.Partitions = slices.Insert(l.Partitions, 1, diskimage.Partition{Label: "mine"})
+		_, err = diskimage.Open(t.Context(), l)
+		require.ErrorContains(t, err, want)
+		l.Partitions[0].Start = 0
+		_, err = diskimage.Open(t.Context(), l)
+		require.ErrorContains(t, err, `partition 1 "bios": the boot code looks for it at 1048576: start it there`)
+		l.Boot = nil
+		opened(t, l)
+		l.Partitions = slices.Delete(l.Partitions, 1, 2)
+		l.Partitions[0].Start = miB
+		l.Boot, l.Partitions = []byte("code"), append(l.Partitions, diskimage.Partition{Label: "mine"})
+		l.Partitions[len(l.Partitions)-2].Size = 0 // Of a plain disk, it was the rest.
+		opened(t, l)
+	}
+}
+
 func TestOpenDerivesIdentifiers(t *testing.T) {
 	t.Parallel()
 	layout := func(label string) *diskimage.Layout {

@@ -19,6 +19,9 @@ const labelRoot = "root"
 // Plain returns a disk that boots a root file system with its own kernel and
 // initial ramdisk, on the firmware: FirmwareBIOS, FirmwareUEFI or both; 0 is
 // both for amd64, and UEFI for others. The package comment describes the disk.
+// Where there is a BIOS, [Build] fails unless the first partition stays where it is,
+// and the root keeps its number.
+//
 // Plain looks through the tree to know how large the disk has to be; contents
 // are not read before the disk is.
 func Plain(ctx context.Context, tree fs.FS, firmware Firmware, opts ...Option) (*Layout, error) {
@@ -136,9 +139,12 @@ func (p *plainSource) addRoot() error {
 			spare = plainSpare
 		}
 	}
+	content := Ext4(labelRoot, tree, WithTime(p.cfg.time), WithUUID(p.fsID), WithSpare(spare))
+	if len(p.layout.Boot) > 0 {
+		content = bound{Content: content, number: len(p.layout.Partitions) + 1}
+	}
 	p.layout.Partitions = append(p.layout.Partitions, Partition{
-		Label: labelRoot, Type: TypeRoot(p.arch), ID: p.rootID, Attributes: GrowFileSystem, Size: Rest,
-		Content: Ext4(labelRoot, tree, WithTime(p.cfg.time), WithUUID(p.fsID), WithSpare(spare)),
+		Label: labelRoot, Type: TypeRoot(p.arch), ID: p.rootID, Attributes: GrowFileSystem, Size: Rest, Content: content,
 	})
 	return nil
 }
