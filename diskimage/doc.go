@@ -83,7 +83,8 @@
 //
 //	root=PARTUUID=… ro console=tty0 console=ttyS0,115200 …WithCmdline…
 //
-// so the ramdisk must have what reads the disk, and ext4.
+// so the ramdisk must have what reads the disk, and ext4. Identifiers are made of
+// what the tree is, the names and sizes of its files, and the cloud config.
 //
 // These files are laid over the tree, with directories that a system mounts
 // something on where they are missing: /run, /dev, /boot, /proc, /sys and /tmp.

@@ -190,7 +190,9 @@ func WithProgress(fn func(name string, done, total int64)) Option {
 
 // WithRand draws identifiers that a [Layout] does not have from r, as UUIDs of
 // version 4. The default derives them: the same input gives the same disk, and
-// two machines from one image have the same identifiers.
+// two machines from one image have the same identifiers. So have plain disks that
+// differ only in what is in files of the same names and sizes: in one machine,
+// either may become the root.
 func WithRand(r io.Reader) Option {
 	return option("WithRand", opPreset|opBuild|opOpen, func(c *config) { c.rand = r })
 }

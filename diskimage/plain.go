@@ -47,7 +47,7 @@ func plain(ctx context.Context, tree fs.FS, firmware Firmware, cfg *config) (*La
 			firmware |= FirmwareBIOS
 		}
 	}
-	p, err := newPlain(s)
+	p, err := newPlain(ctx, s)
 	if err != nil {
 		return nil, err
 	}
@@ -72,11 +72,16 @@ type plainSource struct {
 }
 
 // newPlain decides on identifiers.
-func newPlain(s *source) (*plainSource, error) {
+func newPlain(ctx context.Context, s *source) (*plainSource, error) {
 	p := &plainSource{source: s, layout: &Layout{Size: s.cfg.size * MiB}, folder: "boot/grub"}
-	var err error
-	// Disks of different systems are different, and of the same one the same.
-	seed := fmt.Sprintf("plain %s %s %s %s", s.arch, s.title, s.boot.Kernel, s.boot.Version)
+	files, err := s.listing(ctx)
+	if err != nil {
+		return nil, err
+	}
+	// A machine with two disks takes its root from the right one only if their
+	// identifiers differ. So they are made of all that makes a disk another, but for
+	// the contents of files, which would have to be read; see WithRand.
+	seed := fmt.Sprintf("plain %s %s %s %s %x %q", s.arch, s.title, s.boot.Kernel, s.boot.Version, files, s.cfg.cloudConfig)
 	if p.layout.ID, err = s.cfg.identifier(urlSpace(), seed); err != nil {
 		return nil, err
 	}

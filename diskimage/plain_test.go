@@ -4,6 +4,7 @@ import (
 	"io/fs"
 	"math/rand/v2"
 	"testing"
+	"testing/fstest"
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
@@ -77,10 +78,22 @@ func TestPlainIdentifiers(t *testing.T) {
 	}
 	other := smallRoot()
 	other["etc/os-release"] = smallFile("ID=other\n")
+	longer := smallRoot()
+	longer["etc/hostname"] = smallFile("longer\n")
+	named := smallRoot()
+	named["etc/hosts"] = named["etc/os-release"]
 	first := plain(smallRoot())
 	assert.Equal(t, first.Partitions[1].ID, plain(smallRoot()).Partitions[1].ID)
 	assert.NotEqual(t, first.ID, plain(other).ID, "disks of different systems can be in one machine")
 	assert.NotEqual(t, first.Partitions[1].ID, plain(other).Partitions[1].ID)
+	seen := map[diskimage.GUID]bool{}
+	for _, l := range []*diskimage.Layout{
+		first, plain(longer), plain(named), plain(smallRoot(), diskimage.WithRootFiles(fstest.MapFS{"a": smallFile("")})),
+		plain(smallRoot(), diskimage.WithCloudConfig([]byte("hostname: a"))), plain(smallRoot(), diskimage.WithCloudConfig([]byte("hostname: b"))),
+	} {
+		assert.False(t, seen[l.ID] || seen[l.Partitions[1].ID])
+		seen[l.ID], seen[l.Partitions[1].ID] = true, true
+	}
 	assert.NotEqual(t, first.ID, plain(smallRoot(), diskimage.WithRand(rand.NewChaCha8([32]byte{}))).ID)
 }
 

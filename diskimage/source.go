@@ -3,6 +3,8 @@ package diskimage
 import (
 	"archive/tar"
 	"bytes"
+	"context"
+	"crypto/sha256"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -117,6 +119,25 @@ func (s *source) add(b *overlay.Builder, files []file) (fs.FS, error) {
 		}
 	}
 	return b.Tree(), nil
+}
+
+// listing returns a digest of the names and sizes of all regular files.
+func (s *source) listing(ctx context.Context) ([]byte, error) {
+	sum := sha256.New()
+	err := fs.WalkDir(s.tree, ".", func(name string, d fs.DirEntry, err error) error {
+		if err == nil {
+			err = context.Cause(ctx)
+		}
+		if err != nil || !d.Type().IsRegular() {
+			return err
+		}
+		info, err := d.Info()
+		if err == nil {
+			fmt.Fprintf(sum, "%q %d\n", name, info.Size())
+		}
+		return err
+	})
+	return sum.Sum(nil), err
 }
 
 // loaders searches the tree, and then the places of [WithLoaders], for what
