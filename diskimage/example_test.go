@@ -1,7 +1,6 @@
 package diskimage_test
 
 import (
-	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -105,25 +104,42 @@ func ExamplePlain() {
 	// root 3518
 }
 
+// A marker is a content of its own: a text at both ends of its partition.
+type marker string
+
+// MinSize implements [diskimage.Content].
+func (m marker) MinSize(context.Context) (int64, error) { return 2 * int64(len(m)), nil }
+
+// Open implements [diskimage.Content].
+func (m marker) Open(_ context.Context, size int64) (diskimage.File, error) {
+	gap := strings.Repeat("\x00", int(size)-2*len(m))
+	return strings.NewReader(string(m) + gap + string(m)), nil
+}
+
 // A layout can be made from nothing, and a content by the caller.
 func ExampleOpen() {
 	layout := &diskimage.Layout{
 		Size: 16 * diskimage.MiB,
 		Partitions: []diskimage.Partition{
 			{Label: "boot", Type: diskimage.TypeEFI(), Size: 4 * diskimage.MiB, Content: diskimage.FAT("BOOT", fstest.MapFS{})},
-			{Label: "root", Size: diskimage.Rest, Content: diskimage.Raw(strings.NewReader("hsqs and the rest of a squashfs"))},
+			{Label: "squashfs", Content: diskimage.Raw(strings.NewReader("hsqs and the rest of a squashfs"))},
+			{Label: "marked", Size: diskimage.Rest, Content: marker("mark")},
 		},
 	}
 	disk, err := diskimage.Open(context.Background(), layout)
 	if err != nil {
 		panic(err)
 	}
-	magic := make([]byte, 4)
-	if _, err := disk.ReadAt(magic, disk.Layout().Partitions[1].Start); err != nil {
-		panic(err)
+	for i, p := range disk.Layout().Partitions[1:] {
+		first := make([]byte, 4)
+		if _, err := disk.Partition(1+i).ReadAt(first, 0); err != nil {
+			panic(err)
+		}
+		fmt.Println(p.Label, p.Size/diskimage.MiB, string(first))
 	}
-	fmt.Println(string(magic), bytes.Equal(magic, []byte("hsqs")))
-	// Output: hsqs true
+	// Output:
+	// squashfs 1 hsqs
+	// marked 9 mark
 }
 
 // What a tree lacks matches fs.ErrNotExist.
