@@ -117,6 +117,11 @@ func TestBuildFails(t *testing.T) {
 	stop(broken)
 	_, err = diskimage.Build(ctx, failingWriter{full}, twoTrees())
 	require.ErrorIs(t, err, broken)
+	content := diskimage.FAT("EFI", fstest.MapFS{})
+	_, err = content.MinSize(ctx)
+	require.ErrorIs(t, err, broken)
+	_, err = content.Open(ctx, miB)
+	require.ErrorIs(t, err, broken)
 }
 
 // failingWriter cannot write.

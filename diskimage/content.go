@@ -58,18 +58,18 @@ type fatContent struct {
 	volume fat.Volume
 }
 
-func (c *fatContent) MinSize(context.Context) (int64, error) {
-	image, err := fat.New(c.tree, c.volume)
+func (c *fatContent) MinSize(ctx context.Context) (int64, error) {
+	image, err := fat.New(ctx, c.tree, c.volume)
 	if err != nil {
 		return 0, err
 	}
 	return image.Size(), nil
 }
 
-func (c *fatContent) Open(_ context.Context, size int64) (File, error) {
+func (c *fatContent) Open(ctx context.Context, size int64) (File, error) {
 	v := c.volume
 	v.Size = size
-	image, err := fat.New(c.tree, v)
+	image, err := fat.New(ctx, c.tree, v)
 	if err != nil {
 		return nil, err
 	}

@@ -1,6 +1,7 @@
 package isobuild
 
 import (
+	"context"
 	"crypto/sha256"
 	"fmt"
 	"io/fs"
@@ -99,14 +100,14 @@ func (b *biosBoot) place(l *layout) error {
 
 // addESP makes the image boot on UEFI: tree is what the EFI system partition
 // holds.
-func (l *layout) addESP(tree fs.FS) error {
+func (l *layout) addESP(ctx context.Context, tree fs.FS) error {
 	v := fat.Volume{Label: espLabel, Time: l.at, Serial: uint32(l.at.Unix())}
-	fits, err := fat.New(tree, v)
+	fits, err := fat.New(ctx, tree, v)
 	if err != nil {
 		return err
 	}
 	v.Size = (fits.Size()/espUnit + 1) * espUnit
-	if l.esp, err = fat.New(tree, v); err != nil {
+	if l.esp, err = fat.New(ctx, tree, v); err != nil {
 		return err
 	}
 	if err := l.addCatalog(); err != nil {

@@ -101,7 +101,7 @@ func writeIPXE(ctx context.Context, w io.Writer, cfg *config, programs IPXEProgr
 		if err != nil {
 			return 0, err
 		}
-		if err := l.addESP(esp); err != nil {
+		if err := l.addESP(ctx, esp); err != nil {
 			return 0, err
 		}
 	}

@@ -57,7 +57,7 @@ func newLive(ctx context.Context, cfg *config, root fs.FS) (*live, error) {
 	if err := v.addCopy(initrdName, root, boot.Initrd); err != nil {
 		return nil, err
 	}
-	if err := v.addLoaders(); err != nil {
+	if err := v.addLoaders(ctx); err != nil {
 		return nil, err
 	}
 	if err := v.addTexts(); err != nil {
@@ -85,7 +85,7 @@ func (v *live) findArch(kernel string) (string, error) {
 }
 
 // addLoaders adds what boots the image.
-func (v *live) addLoaders() error {
+func (v *live) addLoaders(ctx context.Context) error {
 	firmware, found, err := v.cfg.findLoaders(v.root, v.arch)
 	if err != nil {
 		return err
@@ -102,7 +102,7 @@ func (v *live) addLoaders() error {
 	if err != nil {
 		return err
 	}
-	if err := v.addESP(esp); err != nil {
+	if err := v.addESP(ctx, esp); err != nil {
 		return err
 	}
 	return v.addStubs(esp)

@@ -39,7 +39,7 @@ func BenchmarkNew(b *testing.B) {
 			b.Run(fmt.Sprintf("files=%d/FAT%d/ours", files, bits), func(b *testing.B) {
 				b.SetBytes(100_000_000)
 				for b.Loop() {
-					image, err := fat.New(os.DirFS(dir), fat.Volume{Bits: bits, Size: 256 << 20})
+					image, err := fat.New(b.Context(), os.DirFS(dir), fat.Volume{Bits: bits, Size: 256 << 20})
 					require.NoError(b, err)
 					_ = os.Remove(out)
 					f, err := os.Create(out)

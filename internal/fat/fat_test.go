@@ -2,6 +2,7 @@ package fat_test
 
 import (
 	"bytes"
+	"context"
 	"crypto/sha256"
 	"fmt"
 	"io"
@@ -27,7 +28,7 @@ var someTime = time.Date(2026, 3, 14, 15, 9, 26, 0, time.UTC)
 // newImage returns the volume v with tree, or fails tb.
 func newImage(tb testing.TB, tree fs.FS, v fat.Volume) *mosaic.Image {
 	tb.Helper()
-	image, err := fat.New(tree, v)
+	image, err := fat.New(tb.Context(), tree, v)
 	require.NoError(tb, err)
 	return image
 }
@@ -114,10 +115,18 @@ func TestNewRefuses(t *testing.T) {
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			t.Parallel()
-			_, err := fat.New(test.tree, test.volume)
+			_, err := fat.New(t.Context(), test.tree, test.volume)
 			require.ErrorContains(t, err, test.want)
 		})
 	}
+}
+
+func TestNewCancelled(t *testing.T) {
+	t.Parallel()
+	ctx, cancel := context.WithCancelCause(t.Context())
+	cancel(io.ErrClosedPipe)
+	_, err := fat.New(ctx, fstest.MapFS{"a": file(nil)}, fat.Volume{})
+	require.ErrorIs(t, err, io.ErrClosedPipe)
 }
 
 // sized is a tree all of whose files say that they have size bytes.

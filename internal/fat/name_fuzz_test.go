@@ -41,7 +41,7 @@ func FuzzNewNames(f *testing.F) {
 			}
 			tree[name] = file([]byte(name))
 		}
-		image, err := fat.New(tree, fat.Volume{Bits: 12})
+		image, err := fat.New(t.Context(), tree, fat.Volume{Bits: 12})
 		if err != nil {
 			return
 		}

@@ -1,6 +1,7 @@
 package fat
 
 import (
+	"context"
 	"fmt"
 	"io/fs"
 	"math"
@@ -28,17 +29,20 @@ type node struct {
 }
 
 // scan returns the root of tree.
-func scan(tree fs.FS) (*node, error) {
+func scan(ctx context.Context, tree fs.FS) (*node, error) {
 	info, err := fs.Stat(tree, ".")
 	if err != nil {
 		return nil, fmt.Errorf("fat: root: %w", err)
 	}
 	root := &node{name: ".", dir: true, time: info.ModTime()}
-	return root, root.scan(tree)
+	return root, root.scan(ctx, tree)
 }
 
 // scan reads the directory n and what is below.
-func (n *node) scan(tree fs.FS) error {
+func (n *node) scan(ctx context.Context, tree fs.FS) error {
+	if ctx.Err() != nil {
+		return context.Cause(ctx)
+	}
 	entries, err := fs.ReadDir(tree, n.name)
 	if err != nil {
 		return fmt.Errorf("fat: %s: %w", n.name, err)
@@ -61,7 +65,7 @@ func (n *node) scan(tree fs.FS) error {
 		if !child.dir {
 			continue
 		}
-		if err := child.scan(tree); err != nil {
+		if err := child.scan(ctx, tree); err != nil {
 			return err
 		}
 	}

@@ -118,7 +118,7 @@ func TestNewBorders(t *testing.T) {
 			t.Parallel()
 			seen := 0
 			for n := test.from; n <= test.to; n++ {
-				image, err := fat.New(tree, fat.Volume{Size: n * 512, Bits: test.bits})
+				image, err := fat.New(t.Context(), tree, fat.Volume{Size: n * 512, Bits: test.bits})
 				if err != nil {
 					require.ErrorContains(t, err, fmt.Sprintf("size %d", n*512))
 					continue

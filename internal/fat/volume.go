@@ -1,6 +1,7 @@
 package fat
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -25,11 +26,11 @@ type Volume struct {
 
 // New returns a volume with the files of tree. The image has Size bytes, or, to
 // fit, a multiple of 2048.
-func New(tree fs.FS, v Volume) (*mosaic.Image, error) {
+func New(ctx context.Context, tree fs.FS, v Volume) (*mosaic.Image, error) {
 	if err := v.check(); err != nil {
 		return nil, err
 	}
-	root, err := scan(tree)
+	root, err := scan(ctx, tree)
 	if err != nil {
 		return nil, err
 	}
