@@ -2,6 +2,7 @@ package diskimage_test
 
 import (
 	"context"
+	"encoding/binary"
 	"errors"
 	"io"
 	"io/fs"
@@ -185,6 +186,12 @@ func TestContentsAreWhatTheirOptionsSay(t *testing.T) {
 	_, err = image.ReadAt(b, 1024+0x68)
 	require.NoError(t, err)
 	assert.Equal(t, id[:], b, "the identifier in the superblock")
+
+	image, err = diskimage.FAT("", tree, diskimage.WithUUID(id)).Open(t.Context(), 4*miB)
+	require.NoError(t, err)
+	_, err = image.ReadAt(b[:4], 39)
+	require.NoError(t, err)
+	assert.Equal(t, binary.BigEndian.Uint32(id[:]), binary.LittleEndian.Uint32(b), "the serial number in the boot sector")
 }
 
 func TestFATTooSmall(t *testing.T) {

@@ -1,12 +1,14 @@
 package diskimage_test
 
 import (
+	"cmp"
 	"context"
 	"crypto/sha256"
 	"errors"
 	"fmt"
 	"io"
 	"os"
+	"slices"
 	"strings"
 	"testing"
 	"testing/fstest"
@@ -185,6 +187,30 @@ func TestConvertReadsNoHoles(t *testing.T) {
 				assert.Less(t, info.Size(), int64(16<<20))
 			}
 		})
+	}
+}
+
+// A rangeWriter notes what is written.
+type rangeWriter struct{ ranges [][2]int64 }
+
+// WriteAt implements [io.WriterAt].
+func (w *rangeWriter) WriteAt(p []byte, off int64) (int, error) {
+	w.ranges = append(w.ranges, [2]int64{off, off + int64(len(p))})
+	return len(p), nil
+}
+
+func TestWriteQCOW2WritesNothingTwice(t *testing.T) {
+	t.Parallel()
+	for name, disk := range oddDisks() {
+		var w rangeWriter
+		n, err := diskimage.WriteQCOW2(t.Context(), &w, disk)
+		require.NoError(t, err)
+		assert.Zero(t, w.ranges[len(w.ranges)-1][0], "%s: the header is last", name)
+		slices.SortFunc(w.ranges, func(a, b [2]int64) int { return cmp.Compare(a[0], b[0]) })
+		for i := range w.ranges[1:] {
+			assert.LessOrEqual(t, w.ranges[i][1], w.ranges[i+1][0], name)
+		}
+		assert.Equal(t, n, w.ranges[len(w.ranges)-1][1], name)
 	}
 }
 

@@ -8,7 +8,6 @@ import (
 	"os/exec"
 	"path/filepath"
 	"slices"
-	"strconv"
 	"strings"
 	"testing"
 	"testing/fstest"
@@ -21,7 +20,7 @@ import (
 	"github.com/netbootkit/netbootkit/internal/oracle"
 )
 
-// presets returns a small disk that each preset makes of the small root.
+// presets returns a small disk that each preset makes of the full root.
 func presets(tb testing.TB) map[string]*diskimage.Layout {
 	tb.Helper()
 	opts := []diskimage.Option{
@@ -35,7 +34,7 @@ func presets(tb testing.TB) map[string]*diskimage.Layout {
 		"bios":  func(tree fs.FS) (*diskimage.Layout, error) { return diskimage.BIOS(tb.Context(), tree, kairos...) },
 		"plain": func(tree fs.FS) (*diskimage.Layout, error) { return diskimage.Plain(tb.Context(), tree, 0, plain...) },
 	} {
-		l, err := preset(smallRoot())
+		l, err := preset(fullRoot())
 		require.NoError(tb, err)
 		all[name] = l
 	}
@@ -81,6 +80,9 @@ func TestKairosAsOthersReadIt(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			disk := opened(t, all[name])
+			if name == "efi" {
+				assert.Equal(t, "COS_GRUB", label(t, cutOut(t, disk, 1)))
+			}
 			oem, recovery := cutOut(t, disk, 2), cutOut(t, disk, 3)
 			assert.Equal(t, "COS_OEM", label(t, oem))
 			assert.Equal(t, "COS_RECOVERY", label(t, recovery))
@@ -98,7 +100,7 @@ func TestKairosAsOthersReadIt(t *testing.T) {
 			oracle.Run(t, "debugfs", "-R", "dump /cOS/recovery.img "+system, recovery)
 			oracle.Run(t, "e2fsck", "-fn", system)
 			assert.Equal(t, "COS_SYSTEM", label(t, system))
-			walked(t, system, smallRoot())
+			walked(t, system, fullRoot(), "run", "boot", "usr/local", "oem", "proc", "sys", "tmp")
 		})
 	}
 }
@@ -109,7 +111,8 @@ func TestPlainAsOthersReadIt(t *testing.T) {
 	disk := opened(t, presets(t)["plain"])
 	root := cutOut(t, disk, 3)
 	assert.Equal(t, "root", label(t, root))
-	walked(t, root, without(smallRoot(), "fstab"))
+	walked(t, root, without(fullRoot(), "fstab"), "run", "proc", "sys", "tmp", "boot/grub", "etc/fstab", "etc/repart.d/50-root.conf",
+		"var/lib/cloud/seed/nocloud/user-data", "var/lib/cloud/seed/nocloud/meta-data")
 	menu := inside(t, root, "/boot/grub/grub.cfg")
 	golden.Check(t, "plain.grub.cfg", []byte(menu))
 	oracle.Run(t, "grub-script-check", written(t, menu))
@@ -176,38 +179,6 @@ func written(tb testing.TB, text string) string {
 	file := filepath.Join(tb.TempDir(), "written")
 	require.NoError(tb, os.WriteFile(file, []byte(text), 0o600))
 	return file
-}
-
-// walked compares what debugfs says of the files of an ext2 or ext4 with a tree.
-func walked(t *testing.T, image string, tree fs.FS) {
-	t.Helper()
-	dump := t.TempDir()
-	oracle.Run(t, "debugfs", "-R", "rdump / "+dump, image)
-	require.NoError(t, fs.WalkDir(tree, ".", func(name string, d fs.DirEntry, err error) error {
-		require.NoError(t, err)
-		stat := oracle.Run(t, "debugfs", "-R", "stat /"+name, image)
-		info, err := d.Info()
-		require.NoError(t, err)
-		kind := map[fs.FileMode]string{
-			0: "regular", fs.ModeDir: "directory", fs.ModeSymlink: "symlink", fs.ModeDevice | fs.ModeCharDevice: "character special",
-		}[info.Mode().Type()]
-		assert.Contains(t, stat, "Type: "+kind, name)
-		mode := info.Mode().Perm()
-		if info.Mode()&fs.ModeSetuid != 0 {
-			mode |= 0o4000
-		}
-		if name != "." && !d.IsDir() {
-			assert.Contains(t, stat, fmt.Sprintf("Mode:  0%s ", strconv.FormatInt(int64(mode), 8)), name)
-		}
-		if d.Type().IsRegular() {
-			want, err := fs.ReadFile(tree, name)
-			require.NoError(t, err)
-			got, err := os.ReadFile(filepath.Join(dump, name))
-			require.NoError(t, err)
-			assert.Equal(t, string(want), string(got), name)
-		}
-		return nil
-	}))
 }
 
 func TestDOSTableAsOthersReadIt(t *testing.T) {
@@ -277,8 +248,15 @@ func TestAsNobody(t *testing.T) {
 	require.Equal(t, 65534, os.Geteuid())
 	_, err := os.ReadFile("/etc/shadow")
 	require.ErrorIs(t, err, fs.ErrPermission)
+	status, err := os.ReadFile("/proc/self/status")
+	require.NoError(t, err)
+	assert.Contains(t, string(status), "\nCapEff:\t0000000000000000\n")
 	for name, l := range presets(t) {
 		file := onDisk(t, l)
 		assert.Contains(t, oracle.Run(t, "sgdisk", "-v", file), "No problems found", name)
+		disk := opened(t, l)
+		for _, f := range diskFormats() {
+			assert.NotEmpty(t, f.file(t, disk), name)
+		}
 	}
 }

@@ -1,8 +1,12 @@
 package diskimage_test
 
 import (
+	"archive/tar"
 	"io/fs"
 	"math/rand/v2"
+	"os"
+	"os/exec"
+	"path/filepath"
 	"strings"
 	"testing"
 	"testing/fstest"
@@ -12,6 +16,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/netbootkit/netbootkit/diskimage"
+	"github.com/netbootkit/netbootkit/internal/oracle"
 )
 
 func TestEFI(t *testing.T) {
@@ -56,12 +61,16 @@ func TestKairosSizes(t *testing.T) {
 	t.Parallel()
 	big := smallRoot()
 	big["usr/big"] = smallFile(strings.Repeat("big!", 10*miB/4))
+	linked := smallRoot()
+	linked["usr/big"] = big["usr/big"]
+	linked["usr/bigger"] = &fstest.MapFile{Data: big["usr/big"].Data, Mode: 0o644, Sys: &tar.Header{Typeflag: tar.TypeLink, Name: "usr/bigger", Linkname: "usr/big"}}
 	for name, test := range map[string]struct {
 		tree  fstest.MapFS
 		opts  []diskimage.Option
 		sizes []int64 // of the recovery partition and the disk, in MiB
 	}{
 		"as large as the tree": {big, nil, []int64{2*311 + 150, 129 + 772 + 1}},
+		"a file of two names":  {linked, nil, []int64{2*311 + 150, 129 + 772 + 1}},
 		"recovery":             {smallRoot(), []diskimage.Option{diskimage.WithRecoverySize(20)}, []int64{190, 320}},
 		"disk":                 {smallRoot(), []diskimage.Option{diskimage.WithSize(16000)}, []int64{752, 16000}},
 		"state":                {smallRoot(), []diskimage.Option{diskimage.WithSize(2000), diskimage.WithStateSize(1000)}, []int64{752, 2000}},
@@ -148,6 +157,36 @@ func TestKairosWithRootFiles(t *testing.T) {
 	require.NoError(t, err)
 	assert.NotEqual(t, digest(t, disk), digest(t, opened(t, later)))
 	assert.Equal(t, disk.Layout().Partitions[2].ID, later.Partitions[2].ID)
+}
+
+// TestResetCondition has a shell decide when 01_reset.yaml resets the system.
+func TestResetCondition(t *testing.T) {
+	t.Parallel()
+	sh := oracle.Need(t, "sh")
+	text, err := os.ReadFile("testdata/01_reset.yaml")
+	require.NoError(t, err)
+	_, condition, _ := strings.Cut(string(text), "if: '")
+	condition, _, _ = strings.Cut(condition, "'\n")
+	for _, test := range []struct {
+		files []string
+		want  bool
+	}{
+		{[]string{"run/cos/recovery_mode"}, true},
+		{[]string{"run/cos/recovery_mode", "oem/.autoreset.skip"}, false},
+		{[]string{"oem/.autoreset.skip"}, false},
+		{nil, false},
+	} {
+		dir := t.TempDir()
+		for _, name := range test.files {
+			name = filepath.Join(dir, name)
+			require.NoError(t, os.MkdirAll(filepath.Dir(name), 0o755))
+			require.NoError(t, os.WriteFile(name, nil, 0o600))
+		}
+		moved := strings.NewReplacer(" /run/", " "+dir+"/run/", " /oem/", " "+dir+"/oem/").Replace(condition)
+		require.Equal(t, 2, strings.Count(moved, dir), moved)
+		err := exec.CommandContext(t.Context(), sh, "-c", moved).Run()
+		assert.Equal(t, test.want, err == nil, "%v: %v", test.files, err)
+	}
 }
 
 func TestDefaultCloudConfig(t *testing.T) {

@@ -68,6 +68,12 @@ set kernelcmd="console=tty1 console=ttyS0 root=LABEL=$label cos-img/filename=$im
 	installed.Init + " " + installed.Recover + " " + vmtest.LiveQuick + `"
 `
 
+// Sizes of a Kairos's disk and of its COS_STATE, in bytes.
+const (
+	vmKairosSize = 2 << 30
+	vmState      = 500 << 20
+)
+
 // vmKairosTree returns what makes the Debian a Kairos, to lay over it.
 func vmKairosTree(tb testing.TB, root fs.FS) fstest.MapFS {
 	tb.Helper()
@@ -100,20 +106,28 @@ func TestKairosBoots(t *testing.T) {
 		name   string
 		preset func(context.Context, fs.FS, ...diskimage.Option) (*diskimage.Layout, error)
 		boot   vmBoot
+		fits   bool // the disk is made as large as fits, and then larger
 	}{
-		{"EFI", diskimage.EFI, vmBoot{vmtest.UEFISecure, vmtest.Disk}},
-		{"BIOS", diskimage.BIOS, vmBoot{vmtest.BIOS, vmtest.Virtio}},
+		{"EFI", diskimage.EFI, vmBoot{vmtest.UEFISecure, vmtest.Disk}, false},
+		{"BIOS", diskimage.BIOS, vmBoot{vmtest.BIOS, vmtest.Virtio}, false},
+		{"what fits", diskimage.EFI, vmBoot{vmtest.UEFI, vmtest.Virtio}, true},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			t.Parallel()
-			l, err := test.preset(t.Context(), root, vmOptions(
-				t,
-				diskimage.WithRootFiles(vmKairosTree(t, root)),
-				diskimage.WithStateSize(300), diskimage.WithSize(2048),
-			)...)
+			opts := []diskimage.Option{diskimage.WithRootFiles(vmKairosTree(t, root)), diskimage.WithStateSize(vmState >> 20)}
+			if test.fits {
+				oracle.All(t)
+			} else {
+				opts = append(opts, diskimage.WithSize(vmKairosSize>>20))
+			}
+			l, err := test.preset(t.Context(), root, vmOptions(t, opts...)...)
 			require.NoError(t, err)
 			d := vmDisk(t, l)
 			disk := vmBuild(t, l)
+			if test.fits {
+				require.Less(t, d.Size(), int64(vmKairosSize))
+				require.NoError(t, os.Truncate(disk, vmKairosSize)) // The backup of the table is not at the end now.
+			}
 			vmFirstBoot(t, test.boot, disk)
 			vmAfterFirstBoot(t, d.Layout(), disk)
 			ctx, m := test.boot.start(t, vmtest.Drive{File: disk})
@@ -163,7 +177,7 @@ func vmAfterFirstBoot(t *testing.T, l *diskimage.Layout, disk string) {
 	}
 	last := l.Partitions[len(l.Partitions)-1]
 	state, persistent := table[len(table)-2], table[len(table)-1]
-	assert.Equal(t, vmEntry{"state", last.Start + last.Size, 300 << 20}, state)
+	assert.Equal(t, vmEntry{"state", last.Start + last.Size, vmState}, state)
 	assert.Equal(t, "persistent", persistent.name)
 	assert.Equal(t, state.start+state.size, persistent.start)
 	info, err := os.Stat(disk)

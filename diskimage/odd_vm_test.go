@@ -88,6 +88,10 @@ func TestOddTreesMount(t *testing.T) {
 		{Label: "fat16", Content: diskimage.FAT("SIXTEEN", plain, diskimage.WithTime(vmTime())), Size: 64 * mib},
 		{Label: "fat32", Content: diskimage.FAT("THIRTYTWO", plain, diskimage.WithTime(vmTime())), Size: 600 * mib},
 	}}
+	table := &diskimage.Layout{MBR: true, Partitions: []diskimage.Partition{
+		{Type: diskimage.TypeEFI(), Content: diskimage.FAT("TABLE", plain)},
+		{Content: diskimage.Ext4("table", odd, diskimage.WithTime(vmTime()))},
+	}}
 	disk := vmBuild(t, l)
 	laid := vmDisk(t, l).Layout()
 	kinds := map[string]string{"ext4": "ext4", "ext2": "ext2", "fat1": "vfat", "fat3": "vfat"}
@@ -98,6 +102,9 @@ func TestOddTreesMount(t *testing.T) {
 			mounts[i].Options = "utf8,tz=UTC"
 		}
 	}
+	second := vmDisk(t, table).Layout().Partitions[1].Start
+	mounts = append(mounts, vmtest.Mount{Image: vmBuild(t, table), Type: "ext4", Offset: second})
+	laid.Partitions = append(laid.Partitions, diskimage.Partition{Label: "DOS table"})
 	results := vmtest.ManifestsT(t, mounts...)
 	for i, p := range laid.Partitions {
 		r := results[i]

@@ -122,6 +122,19 @@ func under(m manifest.Manifest, folder string) int {
 // its login prompt, logs in, and sees that the root took what there is.
 func TestPlainGrowsAndShowsLogin(t *testing.T) {
 	t.Parallel()
+	for _, b := range []vmBoot{{vmtest.UEFI, vmtest.Disk}, {vmtest.BIOS, vmtest.Virtio}} {
+		t.Run(b.String(), func(t *testing.T) {
+			t.Parallel()
+			if b.firmware == vmtest.BIOS {
+				oracle.All(t)
+			}
+			growsAndShowsLogin(t, b)
+		})
+	}
+}
+
+func growsAndShowsLogin(t *testing.T, b vmBoot) {
+	t.Helper()
 	const more = 512 << 20
 	l := vmPlain(t, 0, "", diskimage.WithConsoles("ttyS0,115200"))
 	d := vmDisk(t, l)
@@ -129,7 +142,7 @@ func TestPlainGrowsAndShowsLogin(t *testing.T) {
 	disk := vmBuild(t, l)
 	require.NoError(t, os.Truncate(disk, d.Size()+more))
 
-	ctx, m := vmBoot{vmtest.UEFI, vmtest.Disk}.start(t, vmtest.Drive{File: disk, Keep: true})
+	ctx, m := b.start(t, vmtest.Drive{File: disk, Keep: true})
 	require.NoError(t, m.Console.Await(ctx, `(?m)^installed login: `))
 	at, _ := m.Console.Time(`installed login: `)
 	t.Logf("login prompt after %v", at.Sub(m.Started).Round(100*time.Millisecond))
