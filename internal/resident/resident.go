@@ -1,5 +1,3 @@
-// Package resident measures how much memory work takes, for tests that promise
-// a bound.
 package resident
 
 import (
