@@ -33,8 +33,9 @@ type Boot struct {
 // [errors.ErrUnsupported] if they are in the EFI system partition only.
 func (im *Image) Boot() (*Boot, error) {
 	var looked []string
+	tree := fs.FS(im)
 	for _, rule := range bootRules() {
-		b, err := im.match(rule)
+		b, err := im.match(tree, rule)
 		if err != nil {
 			return nil, &Error{Op: "boot", Err: err}
 		}
@@ -49,17 +50,18 @@ func (im *Image) Boot() (*Boot, error) {
 	return nil, &Error{Op: "boot", Err: fmt.Errorf("no kernel with a ramdisk in %s: %w", strings.Join(looked, ", "), fs.ErrNotExist)}
 }
 
-// match returns what boots the image if it is arranged as rule says, or nil.
-func (im *Image) match(rule bootRule) (*Boot, error) {
-	kernel, initrd := rule.pair(im)
+// match returns what boots the image if its tree is arranged as rule says, or
+// nil.
+func (im *Image) match(tree fs.FS, rule bootRule) (*Boot, error) {
+	kernel, initrd := rule.pair(tree)
 	if kernel == "" {
 		return nil, nil
 	}
-	root := rule.rootFS(im, kernel)
+	root := rule.rootFS(tree, kernel)
 	if root == "" && rule.needsRoot {
 		return nil, nil
 	}
-	b := &Boot{Layout: rule.layout, Cmdline: im.cmdline(kernel)}
+	b := &Boot{Layout: rule.layout, Cmdline: cmdline(tree, kernel)}
 	for _, part := range []struct {
 		name string
 		file **BootFile

@@ -3,21 +3,27 @@ package isobuild
 import (
 	"io"
 	"io/fs"
+	"iter"
 	"path"
 	"strings"
 )
 
-// maxMenu is how much of a menu is read, in bytes.
-const maxMenu = 1 << 20
+const (
+	maxMenu     = 1 << 20  // how much of a menu is read, in bytes
+	maxMenus    = 64       // that are read for one pattern
+	maxValue    = 64 << 10 // how long a text with its variables may become, in bytes
+	maxExpanded = 16 << 20 // how long all such texts of one menu may be
+)
 
 // cmdline returns the command line of the first menu entry that boots kernel.
-func (im *Image) cmdline(kernel string) string {
+func cmdline(tree fs.FS, kernel string) string {
 	for _, pattern := range []string{
 		"boot/grub2/grub.cfg", "boot/grub/grub.cfg", "boot/grub/*.cfg", "EFI/BOOT/grub.cfg",
 		"isolinux/*.cfg", "syslinux/*.cfg", path.Join(path.Dir(kernel), "*.cfg"),
 	} {
-		for _, name := range glob(im, pattern) {
-			text, err := readMenu(im, name)
+		names := glob(tree, pattern)
+		for _, name := range names[:min(len(names), maxMenus)] {
+			text, err := readMenu(tree, name)
 			if err != nil {
 				continue // Other menus say the same.
 			}
@@ -61,26 +67,47 @@ func portable(words []string) []string {
 // grubWords returns the words after the kernel in the first command of GRUB
 // that loads it. Variables are those that were set above it.
 func grubWords(_, text, kernel string) ([]string, bool) {
-	vars := make(map[string]string)
-	for line := range strings.SplitSeq(text, "\n") {
-		for command := range strings.SplitSeq(line, ";") {
-			words := grubFields(inBlock(command))
-			if len(words) < 2 || strings.HasPrefix(words[0], "#") {
+	vars := grubVars{values: make(map[string]string), always: make(map[string]bool), left: maxExpanded}
+	for words := range grubCommands(text) {
+		switch words[0] {
+		case "if":
+			vars.depth++
+		case "fi":
+			vars.depth = max(vars.depth-1, 0)
+		case "set":
+			vars.set(words[1:])
+		case "linux", "linuxefi", "linux16", "$linux":
+			expanded := strings.Fields(vars.expand(strings.Join(words[1:], " ")))
+			if len(expanded) > 0 && samePath(expanded[0], kernel) {
+				return expanded[1:], true
+			}
+		}
+		if vars.left < 0 {
+			break
+		}
+	}
+	return nil, false
+}
+
+// grubCommands returns the words of each command of a menu, without those that
+// only introduce it.
+func grubCommands(text string) iter.Seq[[]string] {
+	return func(yield func([]string) bool) {
+		for line := range strings.SplitSeq(text, "\n") {
+			if strings.HasPrefix(strings.TrimLeft(line, " \t"), "#") {
 				continue
 			}
-			switch words[0] {
-			case "set":
-				name, value, _ := strings.Cut(words[1], "=")
-				vars[name] = expand(value, vars)
-			case "linux", "linuxefi", "linux16", "$linux":
-				expanded := strings.Fields(expand(strings.Join(words[1:], " "), vars))
-				if len(expanded) > 0 && samePath(expanded[0], kernel) {
-					return expanded[1:], true
+			for command := range strings.SplitSeq(line, ";") {
+				words := grubFields(inBlock(command))
+				for len(words) > 0 && (words[0] == "then" || words[0] == "else") {
+					words = words[1:]
+				}
+				if len(words) > 0 && !yield(words) {
+					return
 				}
 			}
 		}
 	}
-	return nil, false
 }
 
 // inBlock returns what is behind the last brace that opens a block, and before
@@ -124,14 +151,37 @@ func grubFields(s string) []string {
 	return words
 }
 
-// expand puts in variables, which are empty if they were not set.
-func expand(s string, vars map[string]string) string {
+// grubVars are the variables of a menu.
+type grubVars struct {
+	values map[string]string
+	always map[string]bool // those that were set without a condition
+	depth  int             // of conditions
+	left   int             // of maxExpanded
+}
+
+// set sets a variable. What is set under a condition counts only if the variable
+// is not set without one: which conditions hold, only the machine knows.
+func (v *grubVars) set(words []string) {
+	if len(words) == 0 {
+		return
+	}
+	name, value, _ := strings.Cut(words[0], "=")
+	if v.depth == 0 || !v.always[name] {
+		v.values[name] = v.expand(value)
+	}
+	v.always[name] = v.always[name] || v.depth == 0
+}
+
+// expand puts in variables, which are empty if they were not set. What becomes
+// too long is given up, and is empty: a variable can double itself on each line.
+func (v *grubVars) expand(s string) string {
 	var b strings.Builder
-	for {
+	defer func() { v.left -= b.Len() }()
+	for b.Len() <= maxValue {
 		before, after, found := strings.Cut(s, "$")
 		b.WriteString(before)
 		if !found {
-			return b.String()
+			break
 		}
 		var name string
 		if braced, ok := strings.CutPrefix(after, "{"); ok {
@@ -145,8 +195,12 @@ func expand(s string, vars map[string]string) string {
 			}
 			name, s = after[:end], after[end:]
 		}
-		b.WriteString(vars[name])
+		b.WriteString(v.values[name])
 	}
+	if b.Len() > maxValue {
+		return ""
+	}
+	return b.String()
 }
 
 // samePath says whether a menu's name, which may start with a device in

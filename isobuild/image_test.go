@@ -116,6 +116,31 @@ func TestImageBoot(t *testing.T) {
 			layout: "Kairos", kernel: "boot/kernel", initrd: "boot/initrd", root: "rootfs.squashfs",
 			cmdline: "cdroot rd.live.dir=/ selinux=0 install-mode console=tty1",
 		},
+		"conditions": {
+			files: map[string]string{
+				"boot/kernel": "", "boot/initrd": "", "rootfs.squashfs": "",
+				"boot/grub2/grub.cfg": "set words=plain\nset early=\n# if what follows were one\nif [ \"${grub_cpu}\" = arm64 ]; then\n  set words=arm64\n  if true; then set early=board; fi\n" +
+					"  set other=\"only ${words}\"\nelse set words=else\nfi\nset late=yes\n" +
+					"menuentry Kairos {\n  linux /boot/kernel $words $early $other $late\n}\n",
+			},
+			layout: "Kairos", kernel: "boot/kernel", initrd: "boot/initrd", root: "rootfs.squashfs",
+			cmdline: "plain only plain yes",
+		},
+		"variables that double": {
+			files: map[string]string{
+				"boot/kernel": "", "boot/initrd": "", "rootfs.squashfs": "",
+				"boot/grub2/grub.cfg": "set a=xxxxxxxx\n" + strings.Repeat("set a=$a$a\n", 35) + "linux /boot/kernel a=$a quiet\n",
+			},
+			layout: "Kairos", kernel: "boot/kernel", initrd: "boot/initrd", root: "rootfs.squashfs",
+			cmdline: "a= quiet",
+		},
+		"many long variables": {
+			files: map[string]string{
+				"boot/kernel": "", "boot/initrd": "", "rootfs.squashfs": "",
+				"boot/grub2/grub.cfg": "set a=" + strings.Repeat("x", 60000) + "\n" + strings.Repeat("set b$b=$a\n", 300) + "linux /boot/kernel quiet\n",
+			},
+			layout: "Kairos", kernel: "boot/kernel", initrd: "boot/initrd", root: "rootfs.squashfs",
+		},
 		"KIWI": {
 			files: map[string]string{
 				"boot/x86_64/loader/linux": "", "boot/x86_64/loader/initrd": "", "LiveOS/squashfs.img": "",
@@ -196,6 +221,41 @@ func TestImageBoot(t *testing.T) {
 			}
 		})
 	}
+}
+
+// TestImageBootWhenBuilt reads back what [isobuild.Build] was asked for: words
+// that its menu has for some boards only are none of the command line.
+func TestImageBootWhenBuilt(t *testing.T) {
+	t.Parallel()
+
+	im, err := isobuild.Open(section(t, built(t, liveRoot(), isobuild.WithFirmware(isobuild.UEFI),
+		isobuild.WithConsoles("tty1"), isobuild.WithCmdline(`quiet dyndbg="file a +p"`))))
+	require.NoError(t, err)
+	b, err := im.Boot()
+	require.NoError(t, err)
+	assert.Equal(t, "cdroot rd.live.dir=/ rd.live.squashimg=rootfs.squashfs net.ifnames=1 console=tty1 rd.cos.disable vga=795 nomodeset"+
+		" selinux=0 rd.live.overlay.overlayfs quiet dyndbg=file a +p", b.Cmdline)
+	assert.Equal(t, []string{"Kairos", "boot/kernel", "boot/initrd", "rootfs.squashfs"}, []string{b.Layout, b.Kernel.Name, b.Initrd.Name, b.RootFS.Name})
+}
+
+func FuzzBoot(f *testing.F) {
+	for _, menu := range []string{
+		"set a=\"b c\"\nif [ x ]; then\n\tset a=d\nelif y; then set a=e; else set a=f; fi\nmenuentry 'x' { linux ($root)/boot/kernel ${a} $b \\\n more; }\n",
+		"set a=xxxxxxxx\n" + strings.Repeat("set a=$a$a\n", 35) + "linux /boot/kernel $a\n",
+		"label x\r\n kernel /boot/kernel\r\n append initrd=/boot/initrd quiet\r\nlabel y\r\n",
+		"# fi; set\nfi }\nset\nlinux\n$linux $\nlinux ${a /boot/kernel",
+	} {
+		f.Add(menu)
+	}
+	f.Fuzz(func(t *testing.T, menu string) {
+		im, err := isobuild.Open(plainISO(t, map[string]string{"boot/kernel": "k", "boot/initrd": "i", "rootfs.squashfs": "r", "isolinux/x.cfg": menu}))
+		require.NoError(t, err)
+		b, err := im.Boot()
+		require.NoError(t, err)
+		if most := max(len(menu), 64<<10); len(b.Cmdline) > most {
+			t.Fatalf("command line of %d bytes, from a menu of %d", len(b.Cmdline), len(menu))
+		}
+	})
 }
 
 func TestImageBootWhenNothingBoots(t *testing.T) {
