@@ -33,7 +33,7 @@ type Boot struct {
 // [errors.ErrUnsupported] if they are in the EFI system partition only.
 func (im *Image) Boot() (*Boot, error) {
 	var looked []string
-	tree := fs.FS(im)
+	tree := im.lowered()
 	for _, rule := range bootRules() {
 		b, err := im.match(tree, rule)
 		if err != nil {

@@ -4,6 +4,8 @@ import (
 	"io/fs"
 	"path"
 	"strings"
+
+	"github.com/netbootkit/netbootkit/internal/iso9660"
 )
 
 // A bootRule is one way to arrange the files of an image that boots.
@@ -146,3 +148,30 @@ func glob(fsys fs.FS, pattern string) []string {
 	}
 	return names
 }
+
+// lowered returns the tree with plain names in lower case, as rules and menus
+// have them. Other trees know the case of letters.
+func (im *Image) lowered() fs.FS {
+	if im.tree.Volume().Names == iso9660.Plain {
+		return lowerTree{im}
+	}
+	return im
+}
+
+// A lowerTree lists its names in lower case. It opens them in either, as the
+// image does.
+type lowerTree struct{ *Image }
+
+// ReadDir implements [fs.ReadDirFS].
+func (t lowerTree) ReadDir(name string) ([]fs.DirEntry, error) {
+	entries, err := t.Image.ReadDir(name)
+	for i, e := range entries {
+		entries[i] = lowerEntry{e}
+	}
+	return entries, err
+}
+
+type lowerEntry struct{ fs.DirEntry }
+
+// Name implements [fs.DirEntry].
+func (e lowerEntry) Name() string { return strings.ToLower(e.DirEntry.Name()) }

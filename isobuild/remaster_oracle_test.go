@@ -89,6 +89,7 @@ func media(t *testing.T) string {
 	}
 	put("boot/grub/grub.cfg", []byte("linux /live/vmlinuz boot=live\n"))
 	put("live/vmlinuz", bytes.Repeat([]byte("kernel\n"), 50000))
+	put("live/initrd.img", []byte("ramdisk"))
 	put("live/filesystem.squashfs", bytes.Repeat([]byte("root\n"), 300000))
 	put("live/a/b/c/d/e/f/g/h/i/deep", []byte("deep"))
 	put("live/deep", nil)
@@ -164,10 +165,12 @@ func TestRemaster(t *testing.T) {
 			name := remastered(t, old, changes()...)
 			checkTrees(t, old, name, w.own)
 			checkBoot(t, old, name)
+			checkNetworkBoot(t, old, 350000, "boot=live")
+			checkNetworkBoot(t, name, 770000, "")
 			checkTables(t, old, name, w.tables)
 			b, err := os.ReadFile(name)
 			require.NoError(t, err)
-			for _, gone := range []string{"SECRET OF", "TEXT THAT IS", "ONE IN A", "THREE IN A", "secret.txt", "SECRET.TXT", "kernel\nkernel\nkernel"} {
+			for _, gone := range []string{"SECRET OF", "TEXT THAT IS", "ONE IN A", "THREE IN A", "secret.txt", "SECRET.TXT", ucs2("secret.txt"), "kernel\nkernel\nkernel"} {
 				assert.False(t, bytes.Contains(b, []byte(gone)), gone)
 			}
 			after, err := os.ReadFile(old)
@@ -185,6 +188,16 @@ func TestRemaster(t *testing.T) {
 			checkTables(t, old, second, w.tables)
 		})
 	}
+}
+
+// ucs2 returns an ASCII name as Joliet records it.
+func ucs2(name string) string {
+	var b strings.Builder
+	for _, c := range name {
+		b.WriteByte(0)
+		b.WriteRune(c)
+	}
+	return b.String()
 }
 
 // checkTables compares the problems that sgdisk finds: none that the old image
@@ -299,6 +312,19 @@ func checkBoot(t *testing.T, old, name string) {
 		assert.Equal(t, e, f)
 	}
 	assert.Equal(t, report(t, old, before), report(t, name, after))
+}
+
+// checkNetworkBoot compares what a network boot needs of an image of media.
+func checkNetworkBoot(t *testing.T, name string, kernel int64, cmdline string) {
+	t.Helper()
+	im, err := isobuild.Open(section(t, name))
+	require.NoError(t, err)
+	b, err := im.Boot()
+	require.NoError(t, err)
+	assert.Equal(t, "Debian live", b.Layout)
+	assert.Equal(t, []string{"live/vmlinuz", "live/initrd.img", "live/filesystem.squashfs"}, []string{b.Kernel.Name, b.Initrd.Name, b.RootFS.Name})
+	assert.Equal(t, kernel, b.Kernel.Size())
+	assert.Equal(t, cmdline, b.Cmdline)
 }
 
 // report returns what xorriso says of how an image boots, without what may
