@@ -12,15 +12,32 @@ import (
 func (r *remastering) findBlocks() error {
 	var lost []span
 	r.kept, lost = r.files.kept()
+	starts := r.starts()
 	for _, v := range r.volumes {
 		lost = append(lost, v.metadata...)
+		// What only another tree shows is gone, unless it is there to boot.
+		lost = append(lost, slices.DeleteFunc(v.contents, func(s span) bool { return slices.ContainsFunc(starts, s.has) })...)
 	}
 	stays := append([]span(nil), r.kept...)
 	stays = append(stays, span{0, systemArea / blockSize})
 	if r.catalog != nil {
 		stays = append(stays, span{int64(r.catalog.Block), int64(r.catalog.Block) + 1})
 	}
+	for _, v := range r.volumes {
+		v.contents = nil // It is large, and done with.
+		stays = append(stays, v.descriptors())
+	}
 	r.lost = without(merged(lost), merged(stays))
+	for _, block := range starts {
+		if name, used := r.files.owner(block); name != "" && !used {
+			return &Error{Path: name, Err: fmt.Errorf("is a boot image, which cannot be replaced or removed: %w", errors.ErrUnsupported)}
+		}
+	}
+	return nil
+}
+
+// starts returns where boot images and EFI system partitions start.
+func (r *remastering) starts() []int64 {
 	var starts []int64
 	if r.catalog != nil {
 		for _, e := range r.catalog.Entries {
@@ -32,12 +49,7 @@ func (r *remastering) findBlocks() error {
 			starts = append(starts, p.start/blockSize)
 		}
 	}
-	for _, block := range starts {
-		if name, used := r.files.owner(block); name != "" && !used {
-			return &Error{Path: name, Err: fmt.Errorf("is a boot image, which cannot be replaced or removed: %w", errors.ErrUnsupported)}
-		}
-	}
-	return nil
+	return starts
 }
 
 // findCut finds where the image grows: behind the first partition, if

@@ -431,3 +431,43 @@ func TestRemasterOtherNames(t *testing.T) {
 		})
 	}
 }
+
+// TestRemasterZeroesWhatIsHidden takes an image with files that only one of its
+// trees shows: those of the tree that is read stay, and what boots.
+func TestRemasterZeroesWhatIsHidden(t *testing.T) {
+	t.Parallel()
+
+	folder := media(t)
+	old := filepath.Join(t.TempDir(), "old.iso")
+	runTool(t, "genisoimage", "-quiet", "-R", "-J", "-V", "GEN", "-b", "isolinux/isolinux.bin", "-c", "isolinux/boot.cat", "-no-emul-boot",
+		"-boot-load-size", "4", "-boot-info-table", "-hide", "isolinux", "-hide", "secret.txt", "-hide-joliet", "old.txt", "-o", old, folder)
+	require.NotContains(t, regular(t, opened(t, old)), "secret.txt")
+	name := remastered(t, old)
+	b, err := os.ReadFile(name)
+	require.NoError(t, err)
+	assert.NotContains(t, string(b), "SECRET OF", "only Joliet shows it")
+	assert.NotContains(t, string(b), ucs2("secret.txt"))
+	assert.Equal(t, regular(t, opened(t, old)), regular(t, opened(t, name)))
+	assert.Contains(t, regular(t, opened(t, name)), "live/old.txt")
+	checkBoot(t, old, name)
+	program, err := os.ReadFile(filepath.Join(folder, "isolinux/isolinux.bin"))
+	require.NoError(t, err)
+	assert.True(t, bytes.Contains(b, program[64:]), "what boots is whole, though no tree shows it")
+}
+
+// TestRemasterZeroesOldVersions takes an image that has two versions of a file.
+func TestRemasterZeroesOldVersions(t *testing.T) {
+	t.Parallel()
+
+	dir, old := t.TempDir(), filepath.Join(t.TempDir(), "old.iso")
+	require.NoError(t, os.WriteFile(filepath.Join(dir, "FILE0"), []byte("NEW VERSION"), 0o644))
+	require.NoError(t, os.WriteFile(filepath.Join(dir, "FILE1"), []byte("OLD VERSION"), 0o644))
+	runTool(t, "genisoimage", "-quiet", "-input-charset", "utf-8", "-o", old, dir)
+	b, err := os.ReadFile(old)
+	require.NoError(t, err)
+	b = bytes.ReplaceAll(b, []byte("FILE0.;1"), []byte("FILE0.;2"))
+	b = bytes.ReplaceAll(b, []byte("FILE1.;1"), []byte("FILE0.;1"))
+	b = remasterBytes(t, bytes.NewReader(b))
+	assert.Equal(t, map[string]string{"file0": "NEW VERSION"}, regular(t, treeOf(t, b)))
+	assert.NotContains(t, string(b), "OLD VERSION")
+}

@@ -18,6 +18,9 @@ func spanOf(e iso9660.Extent) span {
 // shifted returns s, by blocks further.
 func (s span) shifted(by int64) span { return span{s.first + by, s.end + by} }
 
+// has says whether a block is in s.
+func (s span) has(block int64) bool { return s.first <= block && block < s.end }
+
 // merged returns list in order, without overlaps and empty ranges.
 func merged(list []span) []span {
 	list = slices.DeleteFunc(slices.Clone(list), func(s span) bool { return s.first >= s.end })

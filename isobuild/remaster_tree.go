@@ -216,7 +216,7 @@ func (c *changedTree) kept() (kept, lost []span) {
 func (c *changedTree) owner(block int64) (name string, used bool) {
 	for _, f := range c.contents {
 		for _, e := range f.extents {
-			if s := spanOf(e); s.first <= block && block < s.end && !used {
+			if spanOf(e).has(block) && !used {
 				name, used = f.name, f.used
 			}
 		}

@@ -24,6 +24,7 @@ type volume struct {
 	base     int64 // the block it counts from
 	count    int   // descriptors, with the terminator
 	metadata []span
+	contents []span // of the files of all trees
 }
 
 // descriptors returns the blocks of the descriptors of v.
@@ -64,6 +65,9 @@ func readVolume(iso File, base int64) (*volume, error) {
 		v.count = tree.Volume().Descriptors
 		for _, e := range tree.Metadata() {
 			v.metadata = append(v.metadata, spanOf(e).shifted(base))
+		}
+		for _, e := range tree.Contents() {
+			v.contents = append(v.contents, spanOf(e).shifted(base))
 		}
 	}
 	return v, nil

@@ -41,6 +41,7 @@ type Image struct {
 	root    *node
 	fold    bool     // names match whatever the case of letters
 	tables  []Extent // directories and what continues them
+	hidden  []Extent // contents that no name leads to
 	buffers sync.Pool
 }
 
@@ -90,7 +91,7 @@ func open(r io.ReaderAt, size int64, names Names) (*Image, error) {
 	if err != nil {
 		return nil, err
 	}
-	im := &Image{r: r, size: size, found: found, root: tree, fold: names == Plain, tables: s.metadata}
+	im := &Image{r: r, size: size, found: found, root: tree, fold: names == Plain, tables: s.metadata, hidden: s.hidden}
 	im.buffers.New = func() any { return new([copyBuffer]byte) }
 	return im, nil
 }
@@ -133,6 +134,28 @@ func (im *Image) Extents(name string) ([]Extent, error) {
 // of the tree that was read, with what continues their records. Ranges can
 // overlap.
 func (im *Image) Metadata() []Extent { return slices.Concat(im.found.tables, im.tables) }
+
+// Contents returns where the contents of all files lie, also of those that no
+// name of the tree leads to: older versions, and associated files. What cannot
+// be read is left out. Ranges can overlap.
+func (im *Image) Contents() []Extent {
+	list := slices.DeleteFunc(slices.Clone(im.hidden), func(e Extent) bool {
+		return (&node{kind: tar.TypeReg, block: e.Block, size: e.Size}).readable(im.size) != nil
+	})
+	for dirs := []*node{im.root}; len(dirs) > 0; {
+		last := len(dirs) - 1
+		entries := dirs[last].entries
+		dirs = dirs[:last]
+		for _, e := range entries {
+			if e.isDir() {
+				dirs = append(dirs, e)
+			} else if e.readable(im.size) == nil {
+				list = append(list, e.extents()...)
+			}
+		}
+	}
+	return list
+}
 
 // Open implements [fs.FS].
 func (im *Image) Open(name string) (fs.File, error) {

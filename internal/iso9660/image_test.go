@@ -385,6 +385,23 @@ func TestTypes(t *testing.T) {
 	require.ErrorIs(t, err, fs.ErrNotExist)
 }
 
+// TestContents has files that no name leads to: an older version, and an
+// associated file.
+func TestContents(t *testing.T) {
+	t.Parallel()
+
+	c := newCraft(40)
+	c.directory(rootBlock,
+		dirRecord("A.;2", 30, 3000, 0), dirRecord("A.;1", 32, 100, 0),
+		dirRecord("B.;1", 33, 200, 4), dirRecord("B.;1", 34, 300, 0),
+		dirRecord("BEYOND.;1", 39, 5000, 0), dirRecord("BEYOND.;1", 38, 9000, 4),
+		dirRecord("DIR", 21, iso9660.BlockSize, 2), dirRecord("EMPTY.;1", 35, 0, 0))
+	c.directory(21, dirRecord("A.;1", 36, 2048, 0))
+	im, err := c.open(iso9660.WithNames(iso9660.Plain))
+	require.NoError(t, err)
+	assert.ElementsMatch(t, []iso9660.Extent{{30, 3000}, {32, 100}, {33, 200}, {34, 300}, {36, 2048}}, im.Contents())
+}
+
 func TestCatalogFaults(t *testing.T) {
 	t.Parallel()
 

@@ -47,6 +47,7 @@ type scan struct {
 	continued int64 // bytes of continuation areas
 	extents   int   // of files, after the first
 	metadata  []Extent
+	hidden    []Extent // contents that no name leads to
 }
 
 // pending is a directory whose entries are to be read.
@@ -126,7 +127,11 @@ func (s *scan) directory(p pending) error {
 // record continues, which is nil if none does.
 func (s *scan) take(p pending, r *record, more *node) (*node, error) {
 	own := p.node.parent == p.node || p.node.strange != 0
-	if r.parent() || r.self() && !own || r.flags&flagAssociated != 0 {
+	if r.flags&flagAssociated != 0 {
+		s.hidden = append(s.hidden, Extent{r.block, int64(r.size)})
+		return nil, nil
+	}
+	if r.parent() || r.self() && !own {
 		return nil, nil
 	}
 	if more != nil {
@@ -345,6 +350,11 @@ func (s *scan) arrange(p pending) error {
 		return errors.New("no record of the directory itself")
 	}
 	slices.SortStableFunc(n.entries, func(a, b *node) int { return cmp.Compare(a.name, b.name) })
+	for i, e := range n.entries {
+		if i > 0 && e.name == n.entries[i-1].name {
+			s.hidden = append(s.hidden, e.extents()...)
+		}
+	}
 	n.entries = slices.CompactFunc(n.entries, func(a, b *node) bool { return a.name == b.name })
 	n.entries = slices.Clip(n.entries)
 	for _, e := range n.entries {
