@@ -147,7 +147,9 @@
 // # Limits
 //
 //	volume identifier          1 to 32 of A-Z a-z 0-9 # + - . : = @ _ for a live
-//	                           image, which finds its medium by it
+//	                           image, and where a menu has it: systems find
+//	                           their medium by it
+//	menus that get a new one   1 MiB each, 16 MiB together
 //	size of an image           8 TiB
 //	cloud config               16 MiB
 //	iPXE script, program       1 MiB, 64 MiB

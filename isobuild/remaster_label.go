@@ -9,7 +9,6 @@ import (
 	"io/fs"
 	"path"
 	"regexp"
-	"slices"
 	"strings"
 
 	"github.com/netbootkit/netbootkit/internal/iso9660"
@@ -19,6 +18,13 @@ const (
 	// maxESP is how much of an EFI system partition is searched when the boot
 	// catalogue does not say its size, in bytes.
 	maxESP = 64 << 20
+	// windowESP is how much of that is in memory at a time, and overlapESP how
+	// much of one window is also in the next: more than an identifier takes.
+	windowESP  = 1 << 20
+	overlapESP = 256
+	// maxChanged is how many bytes the menus may have that change: they are in
+	// memory until the image is written.
+	maxChanged = 16 << 20
 )
 
 // A relabeling changes the volume identifier in menus, which lead the kernel
@@ -29,8 +35,8 @@ type relabeling struct {
 }
 
 // newRelabeling returns what changes from to to. It knows the identifier behind
-// LABEL=, as in root=live:CDLABEL= and inst.stage2=hd:LABEL=, and behind GRUB's search -l, --label and --fs-label, with blanks as
-// they are or as \x20.
+// LABEL=, as in root=live:CDLABEL= and inst.stage2=hd:LABEL=, and behind GRUB's
+// search -l, --label and --fs-label, with blanks as they are or as \x20.
 func newRelabeling(from, to string) *relabeling {
 	id := strings.ReplaceAll(regexp.QuoteMeta(from), " ", `(?: |\\x20)`)
 	const word = `A-Za-z0-9#+.:=@_\-`
@@ -41,23 +47,39 @@ func newRelabeling(from, to string) *relabeling {
 }
 
 // apply returns text with the new identifier, and whether it had the old one.
+// The result is of use only if [checkLabel] lets the new one pass.
 func (l *relabeling) apply(text []byte) ([]byte, bool) {
-	changed := false
-	out := l.pattern.ReplaceAllFunc(text, func(match []byte) []byte {
-		changed = true
-		m := l.pattern.FindSubmatch(match)
-		to := l.to
-		if bytes.Contains(match, []byte(`\x20`)) || len(m[2]) == 0 {
-			to = strings.ReplaceAll(to, " ", `\x20`)
+	if !l.pattern.Match(text) {
+		return text, false
+	}
+	return l.pattern.ReplaceAll(text, []byte("${1}${2}"+l.to+"${3}")), true
+}
+
+// search says whether r has the old identifier.
+func (l *relabeling) search(r io.Reader) (bool, error) {
+	window := make([]byte, 0, windowESP)
+	for {
+		n, err := io.ReadFull(r, window[len(window):cap(window)])
+		window = window[:len(window)+n]
+		if err == nil {
+			// What is at the very end may go on; it is in the next window as well.
+			if at := l.pattern.FindIndex(window); at != nil && at[1] < len(window) {
+				return true, nil
+			}
+			window = window[:copy(window, window[len(window)-overlapESP:])]
+			continue
 		}
-		return slices.Concat(m[1], m[2], []byte(to), m[3])
-	})
-	return out, changed
+		if errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF) {
+			return l.pattern.Match(window), nil
+		}
+		return false, err
+	}
 }
 
 // relabel changes the volume identifier in the menus of the old image.
 func (c *changedTree) relabel(old *iso9660.Image, to string) error {
 	l := newRelabeling(old.Volume().ID, to)
+	var total int
 	return fs.WalkDir(old, ".", func(name string, d fs.DirEntry, err error) error {
 		if err != nil || !d.Type().IsRegular() || !isMenu(name) {
 			return err
@@ -74,6 +96,12 @@ func (c *changedTree) relabel(old *iso9660.Image, to string) error {
 		h, ok := info.Sys().(*tar.Header)
 		if !changed || !ok || h.Typeflag != tar.TypeReg {
 			return nil // Further names of a file are names of the new one, too.
+		}
+		if err := checkLabel(to); err != nil {
+			return &Error{Path: name, Err: err}
+		}
+		if total += len(text); total > maxChanged {
+			return fmt.Errorf("menus with the volume identifier have more than %d bytes", maxChanged)
 		}
 		if old.Volume().Names == iso9660.Plain {
 			name = strings.ToLower(name)
@@ -114,11 +142,11 @@ func (r *remastering) checkLoaders(to string) error {
 		if e.Sectors == 0 || e.Sectors == 0xffff {
 			size = maxESP
 		}
-		data, err := io.ReadAll(io.NewSectionReader(r.iso, offset(e.Block), size))
+		found, err := l.search(io.NewSectionReader(r.iso, offset(e.Block), size))
 		if err != nil {
-			return err
+			return fmt.Errorf("EFI system partition: %w", err)
 		}
-		if l.pattern.Match(data) {
+		if found {
 			return fmt.Errorf("volume identifier: a menu in the EFI system partition has the old one, %q, and stays as it is: %w",
 				r.old.Volume().ID, errors.ErrUnsupported)
 		}

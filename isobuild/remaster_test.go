@@ -140,6 +140,8 @@ func TestRemasterTimeAndVolume(t *testing.T) {
 	assert.Equal(t, "PLAIN", treeOf(t, b).Volume().ID)
 
 	b = remasterBytes(t, old, isobuild.WithTime(at), isobuild.WithVolumeID("OTHER"), isobuild.WithCloudConfig([]byte("x")))
+	// No menu has it, so that any will do.
+	assert.Equal(t, "A B", treeOf(t, remasterBytes(t, old, isobuild.WithVolumeID("A B"))).Volume().ID)
 	v := treeOf(t, b).Volume()
 	assert.Equal(t, at, v.Modified)
 	assert.Equal(t, at, v.Created)
@@ -217,6 +219,48 @@ func TestRemasterRefuses(t *testing.T) {
 		"EFI system partition removed": {
 			image: live, options: []isobuild.Option{isobuild.WithRemove("boot")},
 			is: errors.ErrUnsupported, want: "isobuild: remaster: boot/uefi.img: is a boot image",
+		},
+		"volume identifier in the EFI system partition": {
+			image: live,
+			change: func(b []byte) []byte {
+				// GRUB's first menu is there, behind the copies that the tree shows.
+				copy(b[bytes.LastIndex(b, []byte("search --no-floppy")):], "search -l COS_LIVE\n#")
+				return b
+			},
+			options: []isobuild.Option{isobuild.WithVolumeID("OTHER")},
+			is:      errors.ErrUnsupported,
+			want:    `isobuild: remaster: volume identifier: a menu in the EFI system partition has the old one, "COS_LIVE", and stays as it is`,
+		},
+		"volume identifier with a blank": {
+			image: live, options: []isobuild.Option{isobuild.WithVolumeID("A B")},
+			want: `isobuild: remaster: boot/grub2/grub.cfg: volume identifier "A B": a live system cannot look for ' '`,
+		},
+		"volume identifier with a semicolon": {
+			image: live, options: []isobuild.Option{isobuild.WithVolumeID("A;B")},
+			want: `isobuild: remaster: boot/grub2/grub.cfg: volume identifier "A;B": a live system cannot look for ';'`,
+		},
+		"volume identifier with a quote": {
+			image: live, options: []isobuild.Option{isobuild.WithVolumeID("A'B")},
+			want: `isobuild: remaster: boot/grub2/grub.cfg: volume identifier "A'B": a live system cannot look for '\''`,
+		},
+		"volume identifier with a dollar": {
+			image: live, options: []isobuild.Option{isobuild.WithVolumeID("A$B")},
+			want: `isobuild: remaster: boot/grub2/grub.cfg: volume identifier "A$B": a live system cannot look for '$'`,
+		},
+		"many menus": {
+			image: func(t *testing.T) []byte {
+				t.Helper()
+				menus := make(map[string]string)
+				for i := range 17 {
+					menus[fmt.Sprintf("%d.cfg", i)] = "LABEL=PLAIN\n" + strings.Repeat("x", 1<<20-12)
+				}
+				m := plainISO(t, menus)
+				b, err := io.ReadAll(io.NewSectionReader(m, 0, m.Size()))
+				require.NoError(t, err)
+				return b
+			},
+			options: []isobuild.Option{isobuild.WithVolumeID("OTHER")},
+			want:    "menus with the volume identifier have more than 16777216 bytes",
 		},
 		"option of other functions": {
 			options: []isobuild.Option{isobuild.WithCmdline("quiet")},
