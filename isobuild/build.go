@@ -14,10 +14,14 @@ import (
 	"github.com/netbootkit/netbootkit/isobuild/squashfs"
 )
 
+// pageSize is what squashfs files are a multiple of, in bytes.
+const pageSize = 4096
+
 // Build makes a live image of a root file system, and returns its size in
 // bytes. W must be empty, or hold zeros where it is not written: gaps are left.
 // The squashfs is written straight into its place, so nothing takes room but
-// the image itself. The package comment says what the image has.
+// the image itself; what is before the files, such as descriptors, comes last. The
+// package comment says what the image has.
 func Build(ctx context.Context, w io.WriterAt, root fs.FS, opts ...Option) (int64, error) {
 	cfg, err := newConfig(opBuild, opts)
 	if err != nil {
@@ -57,7 +61,12 @@ func build(ctx context.Context, w io.WriterAt, root fs.FS, cfg *config) (int64, 
 	}
 	m := meter.NewWriter(nil, "iso", image.Size(), cfg.progress)
 	m.Add(size)
-	if err := image.CopyAt(ctx, m.At(w)); err != nil {
+	out := m.At(w)
+	// What makes it an image comes last: one that was cut off must not look whole.
+	if err := image.CopyRangeAt(ctx, out, offset(dataBlock), image.Size()); err != nil {
+		return 0, err
+	}
+	if err := image.CopyRangeAt(ctx, out, 0, offset(dataBlock)); err != nil {
 		return 0, err
 	}
 	m.Add(image.Size() - m.Done()) // Gaps are not written.
@@ -69,7 +78,8 @@ func build(ctx context.Context, w io.WriterAt, root fs.FS, cfg *config) (int64, 
 // Stream makes a live image like [Build], of a root file system that is packed
 // already, and writes it from start to end; it returns the bytes written. Root
 // is what is in the squashfs: kernel, initial ramdisk and boot loaders are taken
-// from there. Nothing is checked in the squashfs but how it begins.
+// from there. Nothing is checked in the squashfs but how it begins; its file in
+// the image ends with zeros if it is no multiple of 4096 bytes.
 func Stream(ctx context.Context, w io.Writer, root fs.FS, packed File, opts ...Option) (int64, error) {
 	cfg, err := newConfig(opStream, opts)
 	if err != nil {
@@ -87,9 +97,14 @@ func stream(ctx context.Context, w io.Writer, root fs.FS, packed File, cfg *conf
 	if err != nil {
 		return 0, err
 	}
-	if v.squashfs.Extents, err = v.put(packed, packed.Size()); err != nil {
+	// Loop devices have whole pages only: zeros make up for what is not there.
+	size := roundUp(packed.Size(), pageSize)
+	block, err := v.take(size)
+	if err != nil {
 		return 0, err
 	}
+	v.image.Add(offset(block), packed, packed.Size())
+	v.squashfs.Extents = []iso9660.Extent{{Block: block, Size: size}}
 	image, err := v.finish()
 	if err != nil {
 		return 0, err

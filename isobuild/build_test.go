@@ -10,6 +10,7 @@ import (
 	"io"
 	"io/fs"
 	"os"
+	"slices"
 	"strings"
 	"testing"
 	"testing/fstest"
@@ -129,7 +130,7 @@ func TestStreamDigest(t *testing.T) {
 	packed := strings.NewReader("hsqs" + strings.Repeat("x", 10000))
 	_, err := isobuild.Stream(t.Context(), sum, liveRoot(), packed, isobuild.WithFirmware(isobuild.UEFI))
 	require.NoError(t, err)
-	assert.Equal(t, "fe215b50d84c8e28e83b425dd165d72f743b5a20e055d6bb83fa562c74bd74ec", hex.EncodeToString(sum.Sum(nil)))
+	assert.Equal(t, "7b5be6ee6afa0a31c27eeddf7a7d8ab92d11fe5c0ecca458798c84ee791089c3", hex.EncodeToString(sum.Sum(nil)))
 }
 
 // TestBuildDigest says when anything in an image changes, and that the number
@@ -174,6 +175,46 @@ func TestStream(t *testing.T) {
 	assert.True(t, bytes.Equal(want, got.Bytes()), "what is streamed is what is built")
 	assert.Equal(t, [2]int64{0, n}, calls[0])
 	assert.Equal(t, [2]int64{n, n}, calls[len(calls)-1])
+}
+
+// TestStreamWhenNotPadded streams a squashfs that ends within a page.
+func TestStreamWhenNotPadded(t *testing.T) {
+	t.Parallel()
+	for size, want := range map[int]int{4095: 4096, 4096: 4096, 4097: 8192, 10004: 12288} {
+		packed := "hsqs" + strings.Repeat("x", size-4)
+		var b bytes.Buffer
+		_, err := isobuild.Stream(t.Context(), &b, liveRoot(), strings.NewReader(packed), isobuild.WithFirmware(isobuild.UEFI))
+		require.NoError(t, err)
+		assert.Equal(t, packed+strings.Repeat("\x00", want-size), read(t, treeOf(t, b.Bytes()), "rootfs.squashfs"))
+	}
+}
+
+// order notes where an image is written.
+type order struct {
+	memoryFile
+
+	offsets []int64
+}
+
+// WriteAt implements [io.WriterAt].
+func (o *order) WriteAt(p []byte, off int64) (int, error) {
+	o.offsets = append(o.offsets, off)
+	return o.memoryFile.WriteAt(p, off)
+}
+
+// TestBuildWritesDescriptorsLast checks that what was cut off is no image.
+func TestBuildWritesDescriptorsLast(t *testing.T) {
+	t.Parallel()
+	const head = 48 * 2048
+	var o order
+	_, err := isobuild.Build(t.Context(), &o, liveRoot(), isobuild.WithFirmware(isobuild.UEFI), isobuild.WithSquashfs(squashfs.WithWorkers(1)))
+	require.NoError(t, err)
+	first := slices.IndexFunc(o.offsets, func(off int64) bool { return off < head })
+	require.Greater(t, first, 1)
+	for _, off := range o.offsets[first:] {
+		assert.Less(t, off, int64(head))
+	}
+	assert.Equal(t, "COS_LIVE", treeOf(t, o.b).Volume().ID)
 }
 
 func TestStreamErrors(t *testing.T) {

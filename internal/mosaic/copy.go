@@ -86,26 +86,30 @@ func (m *Image) Copy(ctx context.Context, w io.Writer) error {
 // more are not written, so w must be new or hold zeros there; but the last byte
 // of the image is written in any case, so that a file gets the size of the image.
 func (m *Image) CopyAt(ctx context.Context, w io.WriterAt) error {
+	return m.CopyRangeAt(ctx, w, 0, m.size)
+}
+
+// CopyRangeAt is CopyAt for what lies from off to end.
+func (m *Image) CopyRangeAt(ctx context.Context, w io.WriterAt, off, end int64) error {
 	if err := m.Check(); err != nil {
 		return err
 	}
-	buf := make([]byte, min(bufferSize, m.size))
+	buf := make([]byte, max(min(bufferSize, end-off), 0))
 	write := func(p []byte, off int64) error {
 		_, err := w.WriteAt(p, off)
 		return err
 	}
-	done := int64(0)
-	for {
-		start, end, ok := m.nextRun(done)
-		if !ok {
+	for off < end {
+		start, last, ok := m.nextRun(off)
+		if !ok || start >= end {
 			break
 		}
-		if err := m.copyRange(ctx, buf, start, end, write); err != nil {
+		off = min(last, end)
+		if err := m.copyRange(ctx, buf, start, off, write); err != nil {
 			return err
 		}
-		done = end
 	}
-	if done < m.size && !m.reserved(m.size-1, m.size) {
+	if off < end && end == m.size && !m.reserved(m.size-1, m.size) {
 		return write([]byte{0}, m.size-1)
 	}
 	return nil

@@ -123,6 +123,7 @@ func TestImageCheck(t *testing.T) {
 			require.ErrorContains(t, m.Check(), c.want)
 			require.ErrorContains(t, m.Copy(t.Context(), io.Discard), c.want)
 			require.ErrorContains(t, m.CopyAt(t.Context(), nil), c.want)
+			require.ErrorContains(t, m.CopyRangeAt(t.Context(), nil, 0, 0), c.want)
 		})
 	}
 }
@@ -158,6 +159,22 @@ func TestImageCopyAt(t *testing.T) {
 	// What is near each other is written together; the holes inside the last
 	// piece are not written at all.
 	assert.Equal(t, [][2]int64{{10, 106}, {200<<10 + 3, 200<<10 + 8}, {700<<10 - 1, 700 << 10}}, w.written)
+	got, err := os.ReadFile(file.Name())
+	require.NoError(t, err)
+	assert.True(t, bytes.Equal(want, got))
+}
+
+func TestImageCopyRangeAt(t *testing.T) {
+	t.Parallel()
+	m, want := model()
+	file, err := os.Create(filepath.Join(t.TempDir(), "image"))
+	require.NoError(t, err)
+	defer file.Close()
+	w := &ranges{WriterAt: file}
+	for _, at := range [][2]int64{{103, m.Size()}, {12, 103}, {0, 12}, {5, 5}, {9, 1}} {
+		require.NoError(t, m.CopyRangeAt(t.Context(), w, at[0], at[1]))
+	}
+	assert.Equal(t, [][2]int64{{103, 106}, {200<<10 + 3, 200<<10 + 8}, {700<<10 - 1, 700 << 10}, {12, 103}, {10, 12}}, w.written)
 	got, err := os.ReadFile(file.Name())
 	require.NoError(t, err)
 	assert.True(t, bytes.Equal(want, got))
