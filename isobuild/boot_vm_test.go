@@ -35,6 +35,7 @@ func TestRemasterBoots(t *testing.T) {
 	t.Parallel()
 	change := []isobuild.Option{
 		isobuild.WithCloudConfig([]byte(vmConfig)),
+		isobuild.WithVolumeID("REMASTERED"),
 		isobuild.WithFiles(fstest.MapFS{"added/file": labFile([]byte("added"))}),
 	}
 	t.Run("of xorriso", func(t *testing.T) {

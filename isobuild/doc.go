@@ -162,6 +162,8 @@
 // [Remaster] refuses UDF volumes, compressed files, boot images to be replaced or
 // removed, and more than 1 MiB behind the volume that belongs to no partition. It
 // drops extended attributes, and what xorriso notes about an image in them.
+// Names for Joliet are made of those that are read, with the 64 characters that
+// Joliet allows: longer ones, as -joliet-long makes them, are cut.
 //
 // Sockets are left out of images. Extended attributes are kept in the squashfs
 // only.

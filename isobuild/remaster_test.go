@@ -12,6 +12,7 @@ import (
 	"io/fs"
 	"os"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"testing/fstest"
 	"time"
@@ -353,6 +354,41 @@ func TestRemasterStops(t *testing.T) {
 type fullDisk struct{ err error }
 
 func (w fullDisk) Write([]byte) (int, error) { return 0, w.err }
+
+// TestRemasterReadsOnce counts what is read: all that stays once, and what
+// leads to it a few times.
+func TestRemasterReadsOnce(t *testing.T) {
+	t.Parallel()
+
+	old, err := os.ReadFile(built(t, liveRoot(), isobuild.WithFirmware(isobuild.UEFI), isobuild.WithFiles(fstest.MapFS{
+		"large": labFile(bytes.Repeat([]byte("large"), 1<<20)), "gone": labFile(make([]byte, 1<<20)),
+	})))
+	require.NoError(t, err)
+	var metadata int64
+	for _, names := range []iso9660.Names{iso9660.RockRidge, iso9660.Joliet} {
+		for _, e := range treeOf(t, old, iso9660.WithNames(names)).Metadata() {
+			metadata += e.Size
+		}
+	}
+	count := &readCounter{Reader: bytes.NewReader(old)}
+	remasterBytes(t, count, isobuild.WithCloudConfig([]byte("config")), isobuild.WithRemove("gone"))
+	t.Logf("%d bytes read, of an image of %d with %d of metadata", count.n.Load(), len(old), metadata)
+	assert.Less(t, count.n.Load(), int64(len(old))-1<<20+8*metadata)
+}
+
+// readCounter counts the bytes that are read of it.
+type readCounter struct {
+	*bytes.Reader
+
+	n atomic.Int64
+}
+
+// ReadAt implements [io.ReaderAt].
+func (r *readCounter) ReadAt(p []byte, off int64) (int, error) {
+	n, err := r.Reader.ReadAt(p, off)
+	r.n.Add(int64(n))
+	return n, err
+}
 
 // TestRemasterOver4GiB remasters an image with a file of 5 GiB, of which only
 // the ends are not zeros.
