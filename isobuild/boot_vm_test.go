@@ -81,8 +81,20 @@ func vmRemastered(tb testing.TB, image string, opts ...isobuild.Option) string {
 	return name
 }
 
+// ownMenu is a menu that takes the place of that of an image.
+const ownMenu = `serial --unit=0 --speed=115200
+terminal_input --append serial
+terminal_output --append serial
+set timeout=10
+menuentry "Own menu" {
+	linux ($root)/boot/kernel root=live:CDLABEL=MY_LIVE-2.0 rd.live.dir=/ rd.live.squashimg=rootfs.squashfs console=ttyS0,115200 own.menu rd.live.overlay.overlayfs ` + vmtest.LiveQuick + `
+	initrd ($root)/boot/initrd
+}
+`
+
 // TestStreamBootsToLogin boots the image of a root that was packed before, as
-// squashfs packs by default, and that has no boot loaders, to its login prompt.
+// squashfs packs by default, and that has no boot loaders, by a menu of its own to
+// its login prompt.
 func TestStreamBootsToLogin(t *testing.T) {
 	t.Parallel()
 	root := noLoaders{vmRoot(t)}
@@ -99,8 +111,7 @@ func TestStreamBootsToLogin(t *testing.T) {
 	_, err = isobuild.Stream(t.Context(), image, root, section(t, packed.Name()),
 		isobuild.WithTime(vmTime()),
 		isobuild.WithVolumeID("MY_LIVE-2.0"),
-		isobuild.WithConsoles("ttyS0,115200"),
-		isobuild.WithCmdline(vmtest.LiveQuick),
+		isobuild.WithFiles(fstest.MapFS{"boot/grub2/grub.cfg": labFile([]byte(ownMenu))}),
 		isobuild.WithLoaders(
 			oracle.Folders(t, "usr/lib/shim"),
 			oracle.Folders(t, "usr/lib/grub/x86_64-efi-signed"),
@@ -108,6 +119,7 @@ func TestStreamBootsToLogin(t *testing.T) {
 	require.NoError(t, err)
 
 	ctx, m := vmBoot(t, image.Name(), boot{vmtest.BIOS, vmtest.USB})
+	require.NoError(t, m.Console.Await(ctx, `Command line: .* own\.menu `))
 	require.NoError(t, m.Console.Await(ctx, `(?m)^live login: `))
 	at, _ := m.Console.Time(`live login: `)
 	t.Logf("login prompt after %v", at.Sub(m.Started).Round(100*time.Millisecond))
