@@ -24,7 +24,8 @@ type Boot struct {
 	RootFS *BootFile
 	// Cmdline is what the image's own menu gives the kernel in its first entry,
 	// without the words that say on which medium the system is: root=live:,
-	// inst.stage2=, initrd= and BOOT_IMAGE=. It is empty if no menu is found.
+	// inst.stage2=, initrd= and BOOT_IMAGE=. Of the variables in it, what is set
+	// under a condition counts last. It is empty if no menu is found.
 	Cmdline string
 }
 

@@ -128,6 +128,9 @@ func (s *scan) directory(p pending) error {
 func (s *scan) take(p pending, r *record, more *node) (*node, error) {
 	own := p.node.parent == p.node || p.node.strange != 0
 	if r.flags&flagAssociated != 0 {
+		if s.entries++; s.entries > maxEntries {
+			return nil, fmt.Errorf("more than %d entries", maxEntries)
+		}
 		s.hidden = append(s.hidden, Extent{r.block, int64(r.size)})
 		return nil, nil
 	}
