@@ -66,7 +66,7 @@ func ExampleStream() {
 		panic(err)
 	}
 	fmt.Println(size, "bytes")
-	// Output: 4427776 bytes
+	// Output: 4429824 bytes
 }
 
 func ExampleChecksum() {
