@@ -23,7 +23,7 @@ import (
 // A swapfile has one block of data, on a border of pages, and a size that FAT
 // has as well.
 const (
-	swapSize = 3 << 30
+	swapSize = int64(3 << 30)
 	swapAt   = 1<<30 + 4096
 	swapText = "SWAPSPACE2 "
 )

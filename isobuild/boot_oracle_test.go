@@ -8,6 +8,7 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
+	"github.com/netbootkit/netbootkit/internal/oracle"
 	"github.com/netbootkit/netbootkit/isobuild"
 )
 
@@ -48,7 +49,7 @@ func TestImageBootWhenNamesArePlain(t *testing.T) {
 				require.NoError(t, os.MkdirAll(filepath.Join(dir, filepath.Dir(name)), 0o755))
 				require.NoError(t, os.WriteFile(filepath.Join(dir, name), []byte(content), 0o644))
 			}
-			runTool(t, "genisoimage", append(tt.args, "-quiet", "-input-charset", "utf-8", "-o", iso, dir)...)
+			oracle.Run(t, "genisoimage", append(tt.args, "-quiet", "-input-charset", "utf-8", "-o", iso, dir)...)
 			im, err := isobuild.Open(section(t, iso))
 			require.NoError(t, err)
 			b, err := im.Boot()

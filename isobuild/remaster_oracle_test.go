@@ -440,7 +440,7 @@ func TestRemasterZeroesWhatIsHidden(t *testing.T) {
 
 	folder := media(t)
 	old := filepath.Join(t.TempDir(), "old.iso")
-	runTool(t, "genisoimage", "-quiet", "-R", "-J", "-V", "GEN", "-b", "isolinux/isolinux.bin", "-c", "isolinux/boot.cat", "-no-emul-boot",
+	oracle.Run(t, "genisoimage", "-quiet", "-R", "-J", "-V", "GEN", "-b", "isolinux/isolinux.bin", "-c", "isolinux/boot.cat", "-no-emul-boot",
 		"-boot-load-size", "4", "-boot-info-table", "-hide", "isolinux", "-hide", "secret.txt", "-hide-joliet", "old.txt", "-o", old, folder)
 	require.NotContains(t, regular(t, opened(t, old)), "secret.txt")
 	name := remastered(t, old)
@@ -463,7 +463,7 @@ func TestRemasterZeroesOldVersions(t *testing.T) {
 	dir, old := t.TempDir(), filepath.Join(t.TempDir(), "old.iso")
 	require.NoError(t, os.WriteFile(filepath.Join(dir, "FILE0"), []byte("NEW VERSION"), 0o644))
 	require.NoError(t, os.WriteFile(filepath.Join(dir, "FILE1"), []byte("OLD VERSION"), 0o644))
-	runTool(t, "genisoimage", "-quiet", "-input-charset", "utf-8", "-o", old, dir)
+	oracle.Run(t, "genisoimage", "-quiet", "-input-charset", "utf-8", "-o", old, dir)
 	b, err := os.ReadFile(old)
 	require.NoError(t, err)
 	b = bytes.ReplaceAll(b, []byte("FILE0.;1"), []byte("FILE0.;2"))
@@ -478,7 +478,7 @@ func TestRemasterWhenCompressed(t *testing.T) {
 	t.Parallel()
 
 	old := filepath.Join(t.TempDir(), "old.iso")
-	runTool(t, "xorriso", "-outdev", old, "-map", media(t), "/", "-set_filter_r", "--zisofs", "/live/filesystem.squashfs", "--")
+	oracle.Run(t, "xorriso", "-outdev", old, "-map", media(t), "/", "-set_filter_r", "--zisofs", "/live/filesystem.squashfs", "--")
 	var out bytes.Buffer
 	_, err := isobuild.Remaster(t.Context(), &out, section(t, old))
 	require.ErrorIs(t, err, errors.ErrUnsupported)
