@@ -62,16 +62,21 @@ func (l *lab) do(ctx context.Context, r rival) error {
 	defer os.RemoveAll(dir) //nolint:errcheck // The lab's folder goes as a whole.
 	syscall.Sync()          // What others wrote is not ours to wait for.
 	most := watchDisk(dir)
-	var peak float64
+	memory, peak := newResident(l.dir), 0.0
 	start := time.Now()
 	for _, step := range r.steps(dir) {
-		cmd := exec.CommandContext(ctx, step[0], step[1:]...)
+		line := memory.command(step)
+		cmd := exec.CommandContext(ctx, line[0], line[1:]...)
 		cmd.Env = append(os.Environ(), "TMPDIR="+dir)
 		out, err := cmd.CombinedOutput()
 		if err != nil {
 			return fmt.Errorf("%s: %w: %s", step[0], err, bytes.TrimSpace(out))
 		}
-		peak = max(peak, float64(cmd.ProcessState.SysUsage().(*syscall.Rusage).Maxrss)/1024)
+		used, err := memory.mebibytes()
+		if err != nil {
+			return err
+		}
+		peak = max(peak, used)
 	}
 	seconds := time.Since(start).Seconds()
 	disk, size := most(), onDisk(filepath.Join(dir, r.output))

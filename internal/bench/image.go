@@ -179,16 +179,21 @@ func (s *imageScore) measure(ctx context.Context, l *lab, steps func(dir string)
 	}
 	defer os.RemoveAll(dir) //nolint:errcheck // The lab's folder goes as a whole.
 	syscall.Sync()          // What others wrote is not ours to wait for.
-	var peak float64
+	memory, peak := newResident(l.dir), 0.0
 	start := time.Now()
 	for _, step := range steps(dir) {
-		cmd := l.client.Command(ctx, step[0], step[1:]...)
+		line := memory.command(step)
+		cmd := l.client.Command(ctx, line[0], line[1:]...)
 		var stderr bytes.Buffer
 		cmd.Stderr = &stderr
 		if err := cmd.Run(); err != nil {
 			return fmt.Errorf("%s: %w: %s", step[0], err, bytes.TrimSpace(stderr.Bytes()))
 		}
-		peak = max(peak, float64(cmd.ProcessState.SysUsage().(*syscall.Rusage).Maxrss)/1024)
+		used, err := memory.mebibytes()
+		if err != nil {
+			return err
+		}
+		peak = max(peak, used)
 	}
 	s.seconds = append(s.seconds, time.Since(start).Seconds())
 	s.memory = append(s.memory, peak)

@@ -24,7 +24,7 @@ func TestRun(t *testing.T) {
 	t.Parallel()
 
 	oracle.Root(t)
-	for _, tool := range []string{"ip", "dnsmasq", "atftpd", "curl", "busybox", "go", "docker-registry", "skopeo", "umoci"} {
+	for _, tool := range []string{"ip", "dnsmasq", "atftpd", "curl", "busybox", "go", "docker-registry", "skopeo", "umoci", "time"} {
 		oracle.Need(t, tool)
 	}
 	ctx, cancel := context.WithTimeout(t.Context(), 2*time.Minute)
