@@ -1,3 +1,5 @@
+//go:build linux && !race
+
 package resident
 
 import (
@@ -33,9 +35,6 @@ func TestBelowFailsMemory(t *testing.T) {
 	if os.Getenv(child) == t.Name() {
 		Below(t, 100, func() { hold(120) })
 		return
-	}
-	if race || runtime.GOOS != "linux" {
-		t.Skip("see Below")
 	}
 	out, err := again(t, nil)
 	require.Error(t, err, out)

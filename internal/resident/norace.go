@@ -1,6 +1,0 @@
-//go:build !race
-
-package resident
-
-// race says whether the race detector is there.
-const race = false
