@@ -18,9 +18,9 @@ type tee struct {
 	done  chan error
 }
 
-// syncEvery is after how many chunks the file goes to the disk, so that it does
-// not all wait for the end.
-const syncEvery = 16
+// startEvery is after how many chunks the system is told to begin to write them to
+// the disk, so that it does not all wait for the end.
+const startEvery = 8
 
 // newTee returns a tee to w and sum. The caller closes it.
 func newTee(w *os.File, sum hash.Hash) *tee {
@@ -37,13 +37,13 @@ func newTee(w *os.File, sum hash.Hash) *tee {
 // run writes and hashes full chunks until there are no more.
 func (t *tee) run(w *os.File, sum hash.Hash) {
 	var err error
-	written, n := make(chan error, 1), 0
+	written, n := make(chan error, 1), int64(0)
 	for chunk := range t.full {
 		if n++; err == nil {
 			go func() {
 				_, err := w.Write(chunk)
-				if err == nil && n%syncEvery == 0 {
-					err = w.Sync()
+				if n%startEvery == 0 {
+					startWriting(w, (n-startEvery)*chunkSize, startEvery*chunkSize)
 				}
 				written <- err
 			}()
