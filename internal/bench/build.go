@@ -18,6 +18,10 @@ import (
 // packages: about 490 MB in 17 000 files, as a server has them.
 const rootPackages = "linux-image-cloud-amd64,systemd-sysv,python3,perl,git,openssh-server,locales"
 
+// settle is how long the disk has to itself between tasks: one that was written
+// to, or told what is free, is slow for a while.
+const settle = 3 * time.Second
+
 // A task is something that programs do on this computer, each in a new folder.
 // Its scores are of the same program, round by round.
 type task struct {
@@ -61,6 +65,7 @@ func (l *lab) do(ctx context.Context, r rival) error {
 	}
 	defer os.RemoveAll(dir) //nolint:errcheck // The lab's folder goes as a whole.
 	syscall.Sync()          // What others wrote is not ours to wait for.
+	time.Sleep(settle)      // Nor is what the disk still does with it.
 	most := watchDisk(dir)
 	memory, peak := newResident(l.dir), 0.0
 	start := time.Now()
