@@ -5,7 +5,6 @@ import (
 	"io"
 	"io/fs"
 	"os"
-	"os/exec"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -218,39 +217,13 @@ func smallRootESP() fs.FS {
 	return sub
 }
 
-// TestUnprivileged builds a disk as nobody, without any capability.
+// TestUnprivileged makes all presets and formats as nobody, without any
+// capability.
 func TestUnprivileged(t *testing.T) {
 	t.Parallel()
-	oracle.Root(t)
-	setpriv := oracle.Need(t, "setpriv")
-	folder := t.TempDir()
-	require.NoError(t, os.Chmod(filepath.Dir(folder), 0o755))
-	require.NoError(t, os.Chmod(folder, 0o777))
-	program := filepath.Join(folder, "test")
-	self, err := os.ReadFile(os.Args[0])
-	require.NoError(t, err)
-	require.NoError(t, os.WriteFile(program, self, 0o755))
-	cmd := exec.CommandContext(t.Context(), setpriv, "--reuid", "65534", "--regid", "65534", "--clear-groups", "--bounding-set", "-all",
-		"--no-new-privs", program, "-test.run", "^TestAsNobody$", "-test.v")
-	cmd.Dir = folder
-	cmd.Env = append(os.Environ(), "TMPDIR="+folder, "NETBOOTKIT_TEST_NOBODY=1")
-	out, err := cmd.CombinedOutput()
-	require.NoError(t, err, "%s", out)
-	require.Contains(t, string(out), "--- PASS: TestAsNobody")
-}
-
-// TestAsNobody is the other half of [TestUnprivileged].
-func TestAsNobody(t *testing.T) {
-	t.Parallel()
-	if os.Getenv("NETBOOTKIT_TEST_NOBODY") == "" {
-		t.Skip("is run by TestUnprivileged")
+	if !oracle.AsNobody(t) {
+		return
 	}
-	require.Equal(t, 65534, os.Geteuid())
-	_, err := os.ReadFile("/etc/shadow")
-	require.ErrorIs(t, err, fs.ErrPermission)
-	status, err := os.ReadFile("/proc/self/status")
-	require.NoError(t, err)
-	assert.Contains(t, string(status), "\nCapEff:\t0000000000000000\n")
 	for name, l := range presets(t) {
 		file := onDisk(t, l)
 		assert.Contains(t, oracle.Run(t, "sgdisk", "-v", file), "No problems found", name)
