@@ -32,7 +32,7 @@ func AsNobody(t *testing.T) bool {
 	setpriv, folder := Need(t, "setpriv"), t.TempDir()
 	require.NoError(t, os.Chmod(filepath.Dir(folder), 0o755)) //nolint:gosec // Nobody has to get there,
 	require.NoError(t, os.Chmod(folder, 0o777))               //nolint:gosec // and to write there.
-	self, err := os.ReadFile(os.Args[0]) //nolint:gosec // It is this program.
+	self, err := os.ReadFile(os.Args[0])                      //nolint:gosec // It is this program.
 	require.NoError(t, err)
 	program := filepath.Join(folder, "test")
 	require.NoError(t, os.WriteFile(program, self, 0o755)) //nolint:gosec // It is run.
