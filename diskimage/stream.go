@@ -85,9 +85,9 @@ func (s *stream) hole(ctx context.Context, off int64) error {
 			s.pos = off
 		} else {
 			if s.zeros == nil {
-				s.zeros = make([]byte, chunkSize)
+				s.zeros = make([]byte, copySize)
 			}
-			n = min(n, chunkSize)
+			n = min(n, copySize)
 			if err := s.put(s.zeros[:n]); err != nil {
 				return err
 			}

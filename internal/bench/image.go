@@ -14,8 +14,6 @@ import (
 	"path/filepath"
 	"strconv"
 	"strings"
-	"syscall"
-	"time"
 
 	"github.com/google/go-containerregistry/pkg/v1/empty"
 	"github.com/google/go-containerregistry/pkg/v1/layout"
@@ -39,12 +37,6 @@ http:
 `
 )
 
-// An imageScore is how long it took, round by round.
-type imageScore struct {
-	seconds sample
-	memory  sample // the most that was resident, in MiB
-}
-
 // compareImage compares how long it takes to make a root file system of an
 // image in a registry, from nothing.
 func compareImage(ctx context.Context, l *lab) (*report, error) {
@@ -61,10 +53,10 @@ func compareImage(ctx context.Context, l *lab) (*report, error) {
 		pushed = true
 		return l.pushImage(ctx, ref)
 	}
-	ours, theirs := new(imageScore), new(imageScore)
-	contend := func(name string, s *imageScore, steps func(dir string) [][]string) contender {
+	ours, theirs := new(task), new(task)
+	contend := func(name string, t *task, steps func(dir string) [][]string) contender {
 		return contender{name: name, start: registry, ready: ready, score: func(ctx context.Context, _ *program) error {
-			return s.measure(ctx, l, steps)
+			return t.measure(ctx, l, l.client.Command, steps, "")
 		}}
 	}
 	err = l.compete(ctx,
@@ -169,34 +161,4 @@ func layerTar(number, size int) ([]byte, error) {
 		}
 	}
 	return buf.Bytes(), w.Close()
-}
-
-// measure runs the steps in a new folder and takes the time of all.
-func (s *imageScore) measure(ctx context.Context, l *lab, steps func(dir string) [][]string) error {
-	dir, err := os.MkdirTemp(l.dir, "pull")
-	if err != nil {
-		return err
-	}
-	defer os.RemoveAll(dir) //nolint:errcheck // The lab's folder goes as a whole.
-	syscall.Sync()          // What others wrote is not ours to wait for.
-	memory, peak := newResident(l.dir), 0.0
-	start := time.Now()
-	for _, step := range steps(dir) {
-		line := memory.command(step)
-		cmd := l.client.Command(ctx, line[0], line[1:]...)
-		var stderr bytes.Buffer
-		cmd.Stderr = &stderr
-		if err := cmd.Run(); err != nil {
-			return fmt.Errorf("%s: %w: %s", step[0], err, bytes.TrimSpace(stderr.Bytes()))
-		}
-		used, err := memory.mebibytes()
-		if err != nil {
-			return err
-		}
-		peak = max(peak, used)
-	}
-	s.seconds = append(s.seconds, time.Since(start).Seconds())
-	s.memory = append(s.memory, peak)
-	l.say("    %.2f s, %.1f MiB resident at most", time.Since(start).Seconds(), peak)
-	return nil
 }

@@ -5,8 +5,10 @@ import (
 	"io"
 )
 
-// bufferSize is how much is read and written at a time, in bytes.
-const bufferSize = 1 << 20
+// bufferSize is how much is read and written at a time, in bytes. More would not
+// be faster: a page cache then asks for large pieces of memory, which virtual
+// machines that give free memory back to their host first have to get again.
+const bufferSize = 256 << 10
 
 // minHole is the size of a hole that is worth not to be written, in bytes.
 // Pieces with less between them are written together.

@@ -127,7 +127,7 @@ func applyLayer(ctx context.Context, t *Tree, layer int, steps []step) error {
 
 // write writes all of t to w, with contents from s.
 func (t *Tree) write(ctx context.Context, w io.Writer, s *spool) error {
-	buffered := bufio.NewWriterSize(w, 1<<20)
+	buffered := bufio.NewWriterSize(w, 256<<10)
 	tw := tar.NewWriter(buffered)
 	out := s.newOutput(ctx)
 	err := t.Walk(func(name string, n *Node) error {
