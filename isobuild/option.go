@@ -159,8 +159,9 @@ func WithProgress(fn func(name string, done, total int64)) Option {
 
 // WithVolumeID sets the volume identifier, at most 32 bytes. The command line
 // of a live image finds the medium by it, which allows letters, digits and
-// #+-.:=@_ only, also for [Remaster] if a menu has the old one. The default is [DefaultVolumeID] for a live image,
-// [DefaultIPXEVolumeID] for that of [IPXE], and for [Remaster] what the image has.
+// #+-.:=@_ only, also for [Remaster] if a menu has the old one. The default is
+// [DefaultVolumeID] for a live image, [DefaultIPXEVolumeID] for that of [IPXE],
+// and for [Remaster] what the image has.
 func WithVolumeID(id string) Option {
 	return option("WithVolumeID", opAny, func(c *config) { c.volumeID = id })
 }

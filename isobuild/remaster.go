@@ -32,10 +32,10 @@ const (
 // the boot catalogue and of partition tables that lead there. New files and all
 // directories are behind the old files. Blocks of files that are gone are
 // zeros, as are those of the old directories. Files that only another tree than
-// that of [Open] shows are left out, and so are older versions. Names from an image without Rock Ridge and
-// Joliet become lower case. A new volume identifier also goes into the menus of
-// the image, *.cfg, *.conf and *.lst, where the old one stands for the medium:
-// behind LABEL= and in GRUB's search.
+// that of [Open] shows are left out, and so are older versions. Names from an
+// image without Rock Ridge and Joliet become lower case. A new volume identifier
+// also goes into the menus of the image, *.cfg, *.conf and *.lst, where the old
+// one stands for the medium: behind LABEL= and in GRUB's search.
 //
 // The error matches [errors.ErrUnsupported] for images with UDF, for compressed
 // and sparse files, for boot images that were to be replaced or removed, and for

@@ -19,9 +19,9 @@ import (
 // root and have no device numbers and extended attributes. Links are kept as they
 // are and never followed.
 //
-// Each file is read once, from front to back, but for holes that it knows. A file that ends before the size
-// that its directory entry gave is an error; what a file gained meanwhile is left
-// out.
+// Each file is read once, from front to back, but for holes that it knows. A
+// file that ends before the size that its directory entry gave is an error; what a
+// file gained meanwhile is left out.
 //
 // Bytes behind the returned size are not written, or are zero where a long
 // duplicate of a file was written and taken back.
