@@ -229,11 +229,11 @@ func (f *fileContent) writeTo(w io.Writer, off int64) (n int64, err error) {
 		at := off + n
 		i, from := at/f.store.im.blockSize, at%f.store.im.blockSize
 		data := buf
-		if i < int64(len(f.words)) && from == 0 {
+		if i < int64(len(f.words)) && (from == 0 || f.hole(i)) {
 			if buf == nil {
 				buf = make([]byte, min(f.store.im.blockSize, f.size))
 			}
-			data = buf[:f.length(i)]
+			data = buf[:f.length(i)-from]
 			_, err = f.readPart(data, at)
 		} else if data, err = f.part(i); err == nil {
 			data = data[from:]

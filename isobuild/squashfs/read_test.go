@@ -259,7 +259,7 @@ func TestFileReadsAnywhere(t *testing.T) {
 		Size() int64
 	})
 	assert.Equal(t, int64(len(want)), file.Size())
-	for _, off := range []int64{0, 1, 4095, 4096, 8191, 12288, 17999, 20479, 20480, 20999} {
+	for _, off := range []int64{0, 1, 4095, 4096, 8191, 12288, 12289, 17999, 20479, 20480, 20999} {
 		for _, n := range []int{1, 10, 4096, 4097, 8192, 12000, 21000} {
 			got := make([]byte, n)
 			k, err := file.ReadAt(got, off)
