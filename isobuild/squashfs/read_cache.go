@@ -97,5 +97,6 @@ func (c *cache) keep(e *cached) {
 	}
 }
 
-// cost returns how much memory e takes.
-func (e *cached) cost() int64 { return int64(len(e.block.data)) + blockOverhead }
+// cost returns how much memory e takes. Where a block unpacked to less than it
+// might have, that is more than its length.
+func (e *cached) cost() int64 { return int64(cap(e.block.data)) + blockOverhead }

@@ -184,12 +184,16 @@ func (f *fileContent) part(i int64) ([]byte, error) {
 		return last.data, nil
 	}
 	key, length := f.key(i), f.length(i)
-	b, err := f.store.data(key.at, key.word, f.store.im.blockSize)
+	limit, shared := length, i >= int64(len(f.words))
+	if shared {
+		limit = f.store.im.blockSize
+	}
+	b, err := f.store.data(key.at, key.word, limit)
 	data := b.data
-	if i < int64(len(f.words)) {
-		err = f.checkLength(i, int64(len(data)), length, err)
-	} else {
+	if shared {
 		data, err = f.cutTail(data, length, err)
+	} else {
+		err = f.checkLength(i, int64(len(data)), length, err)
 	}
 	if err != nil {
 		return nil, err

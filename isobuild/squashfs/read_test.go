@@ -9,6 +9,7 @@ import (
 	"io/fs"
 	"maps"
 	"os"
+	"runtime"
 	"strings"
 	"sync"
 	"testing"
@@ -382,6 +383,35 @@ func (f *fragile) ReadAt(p []byte, off int64) (int, error) {
 		return 0, f.err
 	}
 	return f.ReaderAt.ReadAt(p, off)
+}
+
+// TestCacheKeepsToItsSize reads the ends of many files, which are blocks of
+// their own and much shorter than one can be. It counts all memory of the process,
+// so it runs alone.
+func TestCacheKeepsToItsSize(t *testing.T) { //nolint:paralleltest // See above.
+	var list []entry
+	for i := range 200 {
+		list = append(list, file(fmt.Sprint(i), append(make([]byte, 1<<20), noise(5000, uint64(i))...)))
+	}
+	tree := open(t, write(t, tree(t, list...)))
+	before := heap()
+	for i := range list {
+		f, err := tree.Open(fmt.Sprint(i))
+		require.NoError(t, err)
+		_, err = f.(io.Seeker).Seek(1<<20, io.SeekStart)
+		require.NoError(t, err)
+		require.NoError(t, drainBy(f, 4096))
+	}
+	assert.Less(t, heap()-before, int64(10<<20))
+	runtime.KeepAlive(tree)
+}
+
+// heap returns how many bytes are in use.
+func heap() int64 {
+	var m runtime.MemStats
+	runtime.GC()
+	runtime.ReadMemStats(&m)
+	return int64(m.HeapAlloc)
 }
 
 func TestOpenOptions(t *testing.T) {
