@@ -40,12 +40,9 @@ func Write(ctx context.Context, w io.WriterAt, root fs.FS, opts ...Option) (int6
 		return 0, err
 	}
 	progress := meter.NewWriter(io.Discard, "squashfs", walk.bytes, cfg.progress)
-	out := &output{w: w, pos: superblockSize, packer: packers[0]}
-	if options := cfg.options(); options != nil {
-		header := binary.LittleEndian.AppendUint16(nil, uint16(len(options))|metaStored)
-		if _, err := out.put(append(header, options...)); err != nil {
-			return 0, err
-		}
+	out := &output{w: w, packer: packers[0]}
+	if _, err := out.put(cfg.head()); err != nil {
+		return 0, err
 	}
 	fragments, err := data(ctx, out, &cfg, packers, walk, progress)
 	if err != nil {
@@ -61,6 +58,18 @@ func Write(ctx context.Context, w io.WriterAt, root fs.FS, opts ...Option) (int6
 	}
 	progress.Finish()
 	return size, nil
+}
+
+// head returns what the image starts with until it is finished: zeros instead of
+// the superblock, as there may have been an image before, and the options.
+func (c *config) head() []byte {
+	head := make([]byte, superblockSize)
+	options := c.options()
+	if options == nil {
+		return head
+	}
+	head = binary.LittleEndian.AppendUint16(head, uint16(len(options))|metaStored)
+	return append(head, options...)
 }
 
 // data writes the contents of all files. It needs the packers until it

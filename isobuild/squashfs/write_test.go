@@ -279,6 +279,30 @@ func TestWriteWhenFull(t *testing.T) {
 	}
 }
 
+// TestWriteOverAnImage fails where there was an image before, which must not
+// pass for the new one.
+func TestWriteOverAnImage(t *testing.T) {
+	t.Parallel()
+
+	m := image{write(t, tree(t, file("a", noise(20000, 1)), file("b", text(100, 2))))}
+	errDisk := errors.New("disk is broken")
+	read := 0
+	root := brokenFS{tree(t, file("a", noise(20000, 3)), file("b", text(100, 2))).(fs.ReadLinkFS), func(f fs.File) (fs.File, error) {
+		if read++; read > 1 {
+			return nil, errDisk
+		}
+		return f, nil
+	}}
+	_, err := squashfs.Write(t.Context(), &m, root, squashfs.WithBlockSize(4096))
+	require.ErrorIs(t, err, errDisk)
+	_, err = squashfs.Open(bytes.NewReader(m.b), int64(len(m.b)))
+	assert.ErrorContains(t, err, "squashfs: magic number 0x00000000 is not that of SquashFS")
+
+	size, err := squashfs.Write(t.Context(), &m, root.ReadLinkFS)
+	require.NoError(t, err)
+	sameTree(t, root.ReadLinkFS, open(t, m.b[:size]))
+}
+
 // A brokenFS is a tree whose files end early, cannot be read or opened.
 type brokenFS struct {
 	fs.ReadLinkFS
