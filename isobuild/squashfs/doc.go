@@ -110,7 +110,7 @@
 //	bytes of a name                       255
 //	bytes of a link's target              4095
 //	bytes of an extended attribute        65536, and 255 of its name
-//	extended attributes of one file       1 MiB
+//	extended attributes of one file       1 MiB with their names
 //	sets of extended attributes           2097152
 //	blocks of a file                      16777216
 //	blocks of short files and tails       16777216
@@ -127,6 +127,7 @@
 //	bytes of a name                       255
 //	bytes of a link's target              4095
 //	bytes of an extended attribute        65536, and 255 of its name
+//	extended attributes of one file       1 MiB with their names
 //	different owners and groups           65535 together
 //	device numbers                        4095:1048575
 //	inodes, and names, when packed        4 GiB each

@@ -95,6 +95,9 @@ func (x *xattrReader) readXattr(list, outside *cursor, left *int) (name, value s
 	if length == 0 || len(prefix)+length > maxXattrName {
 		return "", "", fmt.Errorf("name of an attribute has %d bytes, not 1 to %d", length, maxXattrName-len(prefix))
 	}
+	if *left -= length; *left < 0 {
+		return "", "", errXattrs
+	}
 	if err := list.read(b[:length]); err != nil {
 		return "", "", err
 	}

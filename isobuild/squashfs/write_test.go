@@ -10,6 +10,7 @@ import (
 	"fmt"
 	"io"
 	"io/fs"
+	"maps"
 	"math/rand/v2"
 	"strconv"
 	"strings"
@@ -377,12 +378,17 @@ func TestWriteWhenImpossible(t *testing.T) {
 	xattr := func(name string, size int) map[string]string {
 		return map[string]string{"SCHILY.xattr." + name: strings.Repeat("v", size)}
 	}
+	many := make(map[string]string)
+	for i := range 17 {
+		maps.Copy(many, xattr(fmt.Sprint("user.", i), 64<<10))
+	}
 	for want, h := range map[string]*tar.Header{
 		"squashfs: f: owner: ID -1 not in 0..4294967295":                                                      {Name: "f", Uid: -1},
 		"squashfs: f: device 4096:0 not in 0:0..4095:1048575":                                                 {Name: "f", Typeflag: tar.TypeChar, Devmajor: 4096},
 		"squashfs: f: size is 17592186044417, at most 17592186044416 is possible in blocks of 1048576 bytes":  {Name: "f", Size: 1<<44 + 1},
 		"squashfs: f: extended attribute \"user.\": name has 0 bytes, 1 to 250 are possible":                  {Name: "f", PAXRecords: xattr("user.", 1)},
 		"squashfs: f: extended attribute \"security.big\": value has 65537 bytes, at most 65536 are possible": {Name: "f", PAXRecords: xattr("security.big", 65537)},
+		"squashfs: f: attributes of one file take more than 1048576 bytes":                                    {Name: "f", PAXRecords: many},
 		"squashfs: f: file does not exist":                                                                    {Name: "f", Typeflag: tar.TypeDir},
 	} {
 		if strconv.IntSize == 32 && strings.Contains(want, " ID ") {

@@ -47,6 +47,9 @@ func (t *xattrTable) add(records map[string]string) (uint32, error) {
 		packed = binary.LittleEndian.AppendUint32(packed, uint32(len(value)))
 		packed = append(packed, value...)
 		count++
+		if len(packed) > maxXattrs { // Open would refuse it.
+			return 0, errXattrs
+		}
 	}
 	if count == 0 {
 		return noXattr, nil
