@@ -114,7 +114,7 @@ func (c *config) validate() error {
 	}
 	if c.output != "" {
 		for _, f := range c.formats() {
-			errs = append(errs, output.CheckInputs(c.name(f, ""), source.Path(c.source), c.cloudConfig.Location))
+			errs = append(errs, output.Check(c.name(f, ""), source.Path(c.source), c.cloudConfig.Location))
 		}
 	}
 	return errors.Join(append(errs, source.CheckFolders(c.overlay, c.loaders.Folders))...)

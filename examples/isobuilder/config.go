@@ -123,7 +123,7 @@ func (c *config) validate(flags *flag.FlagSet) error {
 	}
 	errs = append(errs, c.cloudConfig.Check())
 	if c.output != "" {
-		errs = append(errs, output.CheckInputs(c.output, source.Path(c.source), c.cloudConfig.Location, c.ipxeScript))
+		errs = append(errs, output.Check(c.output, source.Path(c.source), c.cloudConfig.Location, c.ipxeScript))
 	}
 	if _, ok := compressions()[c.compression]; c.compression != "" && !ok {
 		fault("-compression %q is not gzip, zstd or xz", c.compression)

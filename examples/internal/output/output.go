@@ -24,6 +24,7 @@ type File struct {
 	Digest string // SHA-256 in hexadecimal; set by Finish
 	Size   int64  // in bytes; set by Finish
 
+	held   io.Closer // keeps others from the file until it has its name
 	sum    hash.Hash // of what went through Writer
 	stream *tee      // nil if Writer was not called
 }
@@ -34,17 +35,40 @@ const (
 	digest  = ".sha256"
 )
 
-// Create makes a file, if there is room for so many bytes. The caller calls
-// Finish.
+// Create makes a file, if [Check] and the room for so many bytes allow it, and no
+// other program is making it. The caller calls Finish.
 func Create(name string, bytes int64) (*File, error) {
+	if err := Check(name); err != nil {
+		return nil, err
+	}
 	if err := CheckSpace(filepath.Dir(name), bytes); err != nil {
 		return nil, err
 	}
-	file, err := os.Create(name + partial) //nolint:gosec // The user names it.
-	if err != nil {
-		return nil, err
+	for {
+		file, err := os.OpenFile(name+partial, os.O_RDWR|os.O_CREATE, 0o666) //nolint:gosec // The user names it, and has a umask.
+		if err != nil {
+			return nil, err
+		}
+		held, err := lock(file)
+		if err != nil {
+			return nil, errors.Join(err, file.Close())
+		}
+		o := &File{File: file, Path: name, held: held}
+		if o.named() {
+			return o, o.Truncate(0) // An earlier program may have been killed.
+		}
+		_ = errors.Join(file.Close(), held.Close()) // Another program has just completed that one.
 	}
-	return &File{File: file, Path: name}, nil
+}
+
+// named says whether the file still has the name that it was opened by.
+func (o *File) named() bool {
+	mine, err := o.Stat()
+	if err != nil {
+		return false
+	}
+	there, err := os.Lstat(o.Name())
+	return err == nil && os.SameFile(mine, there)
 }
 
 // Writer returns where an image goes that is written from front to end; its
@@ -69,7 +93,9 @@ func (o *File) stop() error {
 // Finish ends the work on the file, of which err is the outcome: it gives the
 // file its name and writes its digest beside it, or removes it.
 func (o *File) Finish(err error) error {
-	err = errors.Join(err, o.stop())
+	if stopped := o.stop(); err == nil { // Else err has it, if it is the reason.
+		err = stopped
+	}
 	if err == nil {
 		err = o.measure()
 	}
@@ -78,13 +104,38 @@ func (o *File) Finish(err error) error {
 	}
 	err = errors.Join(err, o.Close())
 	if err == nil {
-		err = os.Rename(o.Name(), o.Path)
+		err = o.publish()
 	}
 	if err != nil {
-		return errors.Join(err, os.Remove(o.Name()))
+		err = errors.Join(err, removed(o.Name()))
 	}
+	return errors.Join(err, o.held.Close())
+}
+
+// publish gives the file and that with its digest their names, when both are
+// there.
+func (o *File) publish() error {
+	sum := o.Path + digest
 	line := fmt.Sprintf("%s %s\n", o.Digest, filepath.Base(o.Path))
-	return os.WriteFile(o.Path+digest, []byte(line), 0o644) //nolint:gosec // Everyone may check it.
+	err := os.WriteFile(sum+partial, []byte(line), 0o644) //nolint:gosec // Everyone may check it.
+	if err == nil {
+		err = os.Rename(o.Name(), o.Path)
+	}
+	if err == nil {
+		err = os.Rename(sum+partial, sum)
+	}
+	if err != nil {
+		err = errors.Join(err, removed(sum+partial))
+	}
+	return err
+}
+
+// removed removes a file if it is there.
+func removed(name string) error {
+	if err := os.Remove(name); !errors.Is(err, fs.ErrNotExist) {
+		return err
+	}
+	return nil
 }
 
 // measure finds the size and the digest.

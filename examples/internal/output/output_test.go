@@ -7,6 +7,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"strings"
 	"testing"
 	"testing/fstest"
 
@@ -70,9 +71,80 @@ func TestFileWhenWorkFails(t *testing.T) {
 	assert.Equal(t, "an older one", string(data))
 }
 
-// TestCheckInputs checks that what is made is known by any path, as are the files
+// TestFileWhenTheDiskFails hears of it while it writes, not at the end.
+func TestFileWhenTheDiskFails(t *testing.T) {
+	t.Parallel()
+
+	f, err := output.Create(filepath.Join(t.TempDir(), "x.iso"), 4)
+	require.NoError(t, err)
+	require.NoError(t, f.Close())
+	n, err := io.CopyN(f.Writer(), zeros{}, 1<<30)
+	require.ErrorIs(t, err, fs.ErrClosed)
+	assert.Less(t, n, int64(8<<20))
+	err = f.Finish(err)
+	require.ErrorIs(t, err, fs.ErrClosed)
+	entries, err := os.ReadDir(filepath.Dir(f.Path))
+	require.NoError(t, err)
+	assert.Empty(t, entries)
+}
+
+// zeros never ends.
+type zeros struct{}
+
+func (zeros) Read(p []byte) (int, error) { return len(p), nil }
+
+// TestFileWithoutDigest leaves the old file and its digest as they are.
+func TestFileWithoutDigest(t *testing.T) {
+	t.Parallel()
+
+	dir := t.TempDir()
+	name := filepath.Join(dir, "x.iso")
+	require.NoError(t, os.WriteFile(name, []byte("an older one"), 0o600))
+	f, err := output.Create(name, 4)
+	require.NoError(t, err)
+	require.NoError(t, os.Mkdir(name+".sha256.partial", 0o700))
+	require.ErrorContains(t, f.Finish(nil), "x.iso.sha256.partial")
+	data, err := os.ReadFile(name)
+	require.NoError(t, err)
+	assert.Equal(t, "an older one", string(data))
+	assert.NoFileExists(t, name+".sha256")
+	assert.NoFileExists(t, name+".partial")
+}
+
+// TestCheckWhenItIsNoFile finds out before work starts, and replaces no device.
+func TestCheckWhenItIsNoFile(t *testing.T) {
+	t.Parallel()
+
+	dir := t.TempDir()
+	path := func(name string) string { return filepath.Join(dir, name) }
+	require.NoError(t, os.Mkdir(path("folder"), 0o700))
+	require.NoError(t, os.Mkdir(path("a.sha256"), 0o700))
+	require.NoError(t, os.WriteFile(path("file"), nil, 0o600))
+	require.NoError(t, os.Symlink("file", path("link")))
+	for name, want := range map[string]string{
+		path("folder"):                 "folder is a folder, which a file would replace",
+		path("folder") + "/":           "folder/ is a folder",
+		path("link"):                   "link is a symbolic link",
+		path("a"):                      "a.sha256 is a folder",
+		os.DevNull:                     os.DevNull + " is a device, which a file would replace: name another, and copy it there",
+		path("absent/x"):               "absent/x cannot be made there",
+		path("file/x"):                 "file is not a folder",
+		path("a\nb"):                   `"a\nb" cannot stand in the line of its digest`,
+		"-":                            "- is no file",
+		path(strings.Repeat("n", 245)): "name too long",
+	} {
+		require.ErrorContains(t, output.Check(name), want)
+		_, err := output.Create(name, 0)
+		require.ErrorContains(t, err, want)
+	}
+	entries, err := os.ReadDir(dir)
+	require.NoError(t, err)
+	assert.Len(t, entries, 4)
+}
+
+// TestCheck checks that what is made is known by any path, as are the files
 // beside it.
-func TestCheckInputs(t *testing.T) {
+func TestCheck(t *testing.T) {
 	t.Parallel()
 
 	dir := t.TempDir()
@@ -84,10 +156,10 @@ func TestCheckInputs(t *testing.T) {
 	for name, input := range map[string]string{
 		"x.iso": path("x.iso"), "y.iso": path("y.iso.partial"), "z.iso": path("z.iso.sha256"), "link": dir + "/./x.iso",
 	} {
-		require.ErrorContains(t, output.CheckInputs(path(name), "", path("other"), input), "would be written over "+input)
+		require.ErrorContains(t, output.Check(path(name), "", path("other"), input), "would be written over "+input)
 	}
-	require.NoError(t, output.CheckInputs(path("new"), path("x.iso")))
-	require.NoError(t, output.CheckInputs(path("x.iso"), path("other"), path("absent"), "quay.io/a:b"))
+	require.NoError(t, output.Check(path("new"), path("x.iso")))
+	require.NoError(t, output.Check(path("x.iso"), path("other"), path("absent"), "quay.io/a:b"))
 }
 
 func TestSum(t *testing.T) {

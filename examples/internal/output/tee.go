@@ -4,6 +4,7 @@ import (
 	"errors"
 	"hash"
 	"os"
+	"sync/atomic"
 )
 
 // chunkSize is how much is written and hashed at a time, in bytes. More is much
@@ -18,7 +19,8 @@ type tee struct {
 	chunk []byte
 	full  chan []byte // to be written and hashed
 	free  chan []byte // to be filled
-	done  chan error
+	ended chan struct{}
+	err   atomic.Pointer[error] // the first one
 }
 
 // startEvery is after how many chunks the system is told to begin to write them to
@@ -28,7 +30,7 @@ const startEvery = 32
 // newTee returns a tee to w and sum. The caller closes it.
 func newTee(w *os.File, sum hash.Hash) *tee {
 	const chunks = 4
-	t := &tee{full: make(chan []byte, chunks), free: make(chan []byte, chunks), done: make(chan error, 1)}
+	t := &tee{full: make(chan []byte, chunks), free: make(chan []byte, chunks), ended: make(chan struct{})}
 	for range chunks {
 		t.free <- make([]byte, 0, chunkSize)
 	}
@@ -39,10 +41,10 @@ func newTee(w *os.File, sum hash.Hash) *tee {
 
 // run writes and hashes full chunks until there are no more.
 func (t *tee) run(w *os.File, sum hash.Hash) {
-	var err error
+	defer close(t.ended)
 	written, n := make(chan error, 1), int64(0)
 	for chunk := range t.full {
-		if n++; err == nil {
+		if n++; t.failure() == nil {
 			go func() {
 				_, err := w.Write(chunk)
 				if n%startEvery == 0 {
@@ -51,17 +53,29 @@ func (t *tee) run(w *os.File, sum hash.Hash) {
 				written <- err
 			}()
 			sum.Write(chunk)
-			err = <-written
+			if err := <-written; err != nil {
+				t.err.Store(&err)
+			}
 		}
 		t.free <- chunk[:0]
 	}
-	t.done <- err
 }
 
-// Write takes p. What fails is told by Close.
+// failure returns the first error so far.
+func (t *tee) failure() error {
+	if err := t.err.Load(); err != nil {
+		return *err
+	}
+	return nil
+}
+
+// Write takes p, or says what failed before.
 func (t *tee) Write(p []byte) (int, error) {
 	n := len(p)
 	for len(p) > 0 {
+		if err := t.failure(); err != nil {
+			return n - len(p), err
+		}
 		k := copy(t.chunk[len(t.chunk):chunkSize], p)
 		t.chunk, p = t.chunk[:len(t.chunk)+k], p[k:]
 		if len(t.chunk) == chunkSize {
@@ -80,5 +94,6 @@ func (t *tee) Close() error {
 	t.full <- t.chunk
 	t.chunk = nil
 	close(t.full)
-	return <-t.done
+	<-t.ended
+	return t.failure()
 }
