@@ -79,9 +79,18 @@ func (m *Image) Copy(ctx context.Context, w io.Writer) error {
 	}
 	buf := make([]byte, min(bufferSize, m.size))
 	return m.copyRange(ctx, buf, 0, m.size, func(p []byte, _ int64) error {
-		_, err := w.Write(p)
-		return err
+		n, err := w.Write(p)
+		return whole(n, p, err)
 	})
+}
+
+// whole returns the error of a write of p, also where the writer took less and
+// said nothing.
+func whole(n int, p []byte, err error) error {
+	if err == nil && n < len(p) {
+		return io.ErrShortWrite
+	}
+	return err
 }
 
 // CopyAt writes the data of the image to w at its offsets. Holes of 64 KiB and
@@ -98,8 +107,8 @@ func (m *Image) CopyRangeAt(ctx context.Context, w io.WriterAt, off, end int64) 
 	}
 	buf := make([]byte, max(min(bufferSize, end-off), 0))
 	write := func(p []byte, off int64) error {
-		_, err := w.WriteAt(p, off)
-		return err
+		n, err := w.WriteAt(p, off)
+		return whole(n, p, err)
 	}
 	for off < end {
 		start, last, ok := m.nextRun(off)

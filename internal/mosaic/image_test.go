@@ -141,7 +141,15 @@ func TestImageCopy(t *testing.T) {
 	cancel(short)
 	require.ErrorIs(t, m.Copy(stopped, io.Discard), short)
 	require.ErrorIs(t, m.CopyAt(stopped, nil), short)
+	require.ErrorIs(t, m.Copy(t.Context(), silent{}), io.ErrShortWrite)
+	require.ErrorIs(t, m.CopyAt(t.Context(), silent{}), io.ErrShortWrite)
 }
+
+// silent takes less than it is given, and says nothing.
+type silent struct{}
+
+func (silent) Write(p []byte) (int, error)            { return len(p) - 1, nil }
+func (silent) WriteAt(p []byte, _ int64) (int, error) { return len(p) - 1, nil }
 
 // iotestWriter refuses everything.
 type iotestWriter struct{ err error }

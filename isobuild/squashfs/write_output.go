@@ -20,7 +20,11 @@ func (o *output) put(p []byte) (uint64, error) {
 	if len(p) == 0 {
 		return uint64(at), nil
 	}
-	if _, err := o.w.WriteAt(p, at); err != nil {
+	n, err := o.w.WriteAt(p, at)
+	if err == nil && n < len(p) {
+		err = io.ErrShortWrite // The writer took less, and said nothing.
+	}
+	if err != nil {
 		return 0, fmt.Errorf("squashfs: write image: %w", err)
 	}
 	o.pos += int64(len(p))

@@ -278,6 +278,8 @@ func TestWriteWhenFull(t *testing.T) {
 		assert.ErrorIs(t, err, errFull)
 		assert.ErrorContains(t, err, "squashfs: write image: ")
 	}
+	_, err := squashfs.Write(t.Context(), silent{}, small)
+	require.ErrorIs(t, err, io.ErrShortWrite)
 }
 
 // TestWriteOverAnImage fails where there was an image before, which must not
@@ -303,6 +305,11 @@ func TestWriteOverAnImage(t *testing.T) {
 	require.NoError(t, err)
 	sameTree(t, root.ReadLinkFS, open(t, m.b[:size]))
 }
+
+// A silent io.WriterAt takes less than it is given, and says nothing.
+type silent struct{}
+
+func (silent) WriteAt(p []byte, _ int64) (int, error) { return len(p) - 1, nil }
 
 // A brokenFS is a tree whose files end early, cannot be read or opened.
 type brokenFS struct {
