@@ -31,7 +31,13 @@ func Build(ctx context.Context, w io.WriterAt, root fs.FS, opts ...Option) (int6
 	return n, cfg.wrap(err)
 }
 
+// errNoRoot says that there is nothing to build an image of.
+var errNoRoot = errors.New("the root file system is nil")
+
 func build(ctx context.Context, w io.WriterAt, root fs.FS, cfg *config) (int64, error) {
+	if root == nil {
+		return 0, errNoRoot
+	}
 	root, err := cfg.rootWith(root)
 	if err != nil {
 		return 0, err
@@ -90,6 +96,9 @@ func Stream(ctx context.Context, w io.Writer, root fs.FS, packed File, opts ...O
 }
 
 func stream(ctx context.Context, w io.Writer, root fs.FS, packed File, cfg *config) (int64, error) {
+	if root == nil {
+		return 0, errNoRoot
+	}
 	if err := checkSquashfs(packed); err != nil {
 		return 0, err
 	}
@@ -128,6 +137,9 @@ func (c *config) write(ctx context.Context, w io.Writer, image *mosaic.Image) (i
 
 // checkSquashfs fails unless f begins as a squashfs does.
 func checkSquashfs(f File) error {
+	if f == nil {
+		return errors.New("the squashfs is nil")
+	}
 	const magic = "hsqs"
 	var head [len(magic)]byte
 	if n, err := f.ReadAt(head[:], 0); n < len(head) && !errors.Is(err, io.EOF) {

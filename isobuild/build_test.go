@@ -226,6 +226,10 @@ func TestStreamErrors(t *testing.T) {
 		_, err = isobuild.Stream(t.Context(), io.Discard, liveRoot(), strings.NewReader(text))
 		require.ErrorContains(t, err, "isobuild: stream: rootfs.squashfs: begins with")
 	}
+	_, err = isobuild.Stream(t.Context(), io.Discard, liveRoot(), nil)
+	require.ErrorContains(t, err, "isobuild: stream: the squashfs is nil")
+	_, err = isobuild.Stream(t.Context(), io.Discard, nil, strings.NewReader("hsqs"))
+	require.ErrorContains(t, err, "isobuild: stream: the root file system is nil")
 	_, err = isobuild.Stream(t.Context(), io.Discard, liveRoot(), strings.NewReader("hsqs"), isobuild.WithRootFiles(fstest.MapFS{}))
 	require.ErrorContains(t, err, "isobuild: stream: WithRootFiles means nothing here")
 }
@@ -326,6 +330,8 @@ func TestBuildErrors(t *testing.T) {
 		"quotes":         {liveRoot(), []isobuild.Option{isobuild.WithCmdline(`it's`)}, "single quotes", nil},
 		"line break":     {liveRoot(), []isobuild.Option{isobuild.WithCmdline("a\nb")}, "line break", nil},
 		"console":        {liveRoot(), []isobuild.Option{isobuild.WithConsoles("tty 1")}, `console "tty 1"`, nil},
+		"no root":        {nil, nil, "the root file system is nil", nil},
+		"late":           {liveRoot(), []isobuild.Option{uefi, isobuild.WithTime(time.Date(10000, 1, 1, 0, 0, 0, 0, time.UTC))}, "time in the year 10000", nil},
 		"nil tree":       {liveRoot(), []isobuild.Option{isobuild.WithFiles(nil)}, "file tree is nil", nil},
 		"nil logger":     {liveRoot(), []isobuild.Option{isobuild.WithLogger(nil), isobuild.WithProgress(nil)}, "progress function is nil", nil},
 		"not for Build":  {liveRoot(), []isobuild.Option{isobuild.WithRemove("x")}, "isobuild: build: WithRemove means nothing here", nil},

@@ -119,6 +119,9 @@ func (c *config) validate() error {
 			fail("file tree is nil")
 		}
 	}
+	if y := c.when().UTC().Year(); y < 1 || y > 9999 {
+		fail("time in the year %d, which is not in 1..9999", y)
+	}
 	if len(c.cloudConfig) > maxCloudConfig {
 		fail("cloud config of %d bytes, at most %d are allowed", len(c.cloudConfig), maxCloudConfig)
 	}
