@@ -61,18 +61,18 @@ func openFolder(ctx context.Context, ref Reference, cfg *config) (*Image, error)
 
 // openFile returns the image or the tree in a tar.
 func openFile(ref Reference, cfg *config) (*Image, error) {
+	info, err := os.Stat(ref.Path)
+	if err == nil && !info.Mode().IsRegular() { // To open a pipe would wait for who writes it.
+		err = errors.New("want a file")
+	}
+	if err != nil {
+		return nil, err
+	}
 	file, err := os.Open(ref.Path)
 	if err != nil {
 		return nil, err
 	}
-	info, err := file.Stat()
-	if err == nil && !info.Mode().IsRegular() {
-		err = errors.New("want a file")
-	}
-	var im *Image
-	if err == nil {
-		im, err = openArchive(file, info.Size(), ref.String(), cfg)
-	}
+	im, err := openArchive(file, info.Size(), ref.String(), cfg)
 	if err != nil {
 		return nil, errors.Join(err, file.Close())
 	}

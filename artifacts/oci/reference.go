@@ -100,6 +100,9 @@ func parseImage(s string) (Reference, error) {
 	if scheme, _, ok := strings.Cut(s, "://"); ok {
 		return Reference{}, fmt.Errorf("%s:// is no kind of image; want oci:, docker:, dir:, file:, ocifile: or none", scheme)
 	}
+	if strings.HasPrefix(s, "/") || strings.HasPrefix(s, "./") || strings.HasPrefix(s, "../") {
+		return Reference{}, errors.New("it looks like a path; want dir:PATH for a folder, ocifile:PATH for a tar")
+	}
 	ref := Reference{Registry: hub}
 	repository, digest, pinned := strings.Cut(s, "@")
 	if pinned {
