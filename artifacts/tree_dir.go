@@ -53,7 +53,7 @@ type place struct {
 func (w *dirWalk) enter(root *os.Root, name string) error {
 	folder, err := root.Open(".")
 	if err != nil {
-		return err
+		return fmt.Errorf("%s: %w", name, err)
 	}
 	defer func() { _ = folder.Close() }() // It was only read.
 	info, err := folder.Stat()
@@ -71,7 +71,10 @@ func (w *dirWalk) enter(root *os.Root, name string) error {
 			return err
 		}
 	}
-	return err
+	if err != nil {
+		return fmt.Errorf("%s: %w", name, err)
+	}
+	return nil
 }
 
 // visit adds what is called base in the directory p, and all below.
@@ -79,24 +82,25 @@ func (w *dirWalk) visit(p place, base string) error {
 	if err := w.ctx.Err(); err != nil {
 		return err
 	}
+	name := path.Join(p.name, base)
 	info, err := p.root.Lstat(base)
 	switch {
 	case errors.Is(err, fs.ErrNotExist): // It was removed meanwhile.
 		return nil
 	case err != nil:
-		return err
+		return fmt.Errorf("%s: %w", name, err)
 	case !info.IsDir():
 		if err := w.add(p, base, info); err != nil {
-			return fmt.Errorf("%s: %w", path.Join(p.name, base), err)
+			return fmt.Errorf("%s: %w", name, err)
 		}
 		return nil
 	}
 	sub, err := p.root.OpenRoot(base)
 	if err != nil {
-		return err
+		return fmt.Errorf("%s: %w", name, err)
 	}
 	defer sub.Close()
-	return w.enter(sub, path.Join(p.name, base))
+	return w.enter(sub, name)
 }
 
 // add adds what is called base in the directory p.
