@@ -9,8 +9,11 @@ const (
 	// placeholder is a comment line in the script of every ipxedust program.
 	placeholder = "\n#a8b7e61f1075c37a793f2f92cee89f7bba00c4a8d7842ce3d40b5889032d8881\n"
 
-	// firstLine is how every iPXE script begins.
-	firstLine = "#!ipxe\n"
+	// magic is how every iPXE script begins, with white space behind it.
+	magic = "#!ipxe"
+
+	// firstLine is how the embedded script begins.
+	firstLine = magic + "\n"
 
 	// maxScript bounds how far from the placeholder a script may reach, in
 	// bytes. The one of ipxedust has 1713.
@@ -30,10 +33,10 @@ func Patch(program, script []byte) ([]byte, error) {
 		return nil, err
 	}
 	if len(script) > end-start {
-		return nil, fmt.Errorf("script of %d bytes: the program has room for %d", len(script), end-start)
+		return nil, fmt.Errorf("script of %d bytes: the program has room for %d; a short one can chain to a long one", len(script), end-start)
 	}
-	if !bytes.HasPrefix(script, []byte(firstLine)) {
-		return nil, fmt.Errorf("script does not begin with %q", firstLine)
+	if rest, ok := bytes.CutPrefix(script, []byte(magic)); !ok || len(rest) == 0 || !bytes.ContainsAny(rest[:1], " \t\r\n") {
+		return nil, fmt.Errorf("script does not begin with the line %q", magic)
 	}
 	patched := bytes.Clone(program)
 	rest := patched[start+copy(patched[start:end], script) : end]

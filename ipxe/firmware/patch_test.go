@@ -60,6 +60,8 @@ func TestPatchRefuses(t *testing.T) {
 		{"first line beyond other bytes", "#!ipxe\n\x00" + placeholder, "#!ipxe\n", "no first line"},
 		{"too long", "\x00" + text + "\x00", "#!ipxe\n" + strings.Repeat("#", len(text)), "the program has room for"},
 		{"no script", "\x00" + text + "\x00", "echo\n", "does not begin with"},
+		{"another script", "\x00" + text + "\x00", "#!ipxer\n", "does not begin with"},
+		{"nothing behind", "\x00" + text + "\x00", "#!ipxe", "does not begin with"},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			t.Parallel()
@@ -131,4 +133,15 @@ func TestStartScriptRefuses(t *testing.T) {
 		_, err := firmware.NewSet(firmware.WithScriptURL(url))
 		assert.ErrorContains(t, err, want)
 	}
+}
+
+// TestPatchWithWindowsLines takes a first line that ends as others do on Windows:
+// white space is white space to iPXE.
+func TestPatchWithWindowsLines(t *testing.T) {
+	t.Parallel()
+
+	const script = "#!ipxe\r\nshell\r\n"
+	patched, err := firmware.Patch(binary.SNP, []byte(script))
+	require.NoError(t, err)
+	assert.Contains(t, string(patched), script)
 }
