@@ -4,9 +4,9 @@ import (
 	"cmp"
 	"context"
 	"errors"
+	"fmt"
 	"io"
 	"io/fs"
-	"os"
 	"strings"
 
 	"github.com/netbootkit/netbootkit/artifacts"
@@ -60,16 +60,12 @@ func liveName(tree fs.FS) string {
 
 // remasterFile puts files into an ISO.
 func (j *job) remasterFile(ctx context.Context) (*output.File, error) {
-	file, err := os.Open(j.source)
+	file, size, err := source.OpenFile(j.source)
 	if err != nil {
 		return nil, err
 	}
 	defer func() { _ = file.Close() }() // It was only read.
-	info, err := file.Stat()
-	if err != nil {
-		return nil, err
-	}
-	return j.remaster(ctx, io.NewSectionReader(file, 0, info.Size()), j.source+".custom.iso")
+	return j.remaster(ctx, io.NewSectionReader(file, 0, size), j.source+".custom.iso")
 }
 
 // remasterRelease puts files into the ISO of a release.
@@ -97,7 +93,9 @@ func (j *job) remaster(ctx context.Context, iso isobuild.File, name string) (*ou
 	if err != nil {
 		return nil, err
 	}
-	_, err = isobuild.Remaster(ctx, out.Writer(), iso, opts...)
+	if _, err = isobuild.Remaster(ctx, out.Writer(), iso, opts...); err != nil {
+		err = fmt.Errorf("%s: %w", cmp.Or(j.source, j.from.Release.Repository), err)
+	}
 	return out, out.Finish(err)
 }
 

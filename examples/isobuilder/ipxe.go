@@ -5,6 +5,7 @@ import (
 	"cmp"
 	"context"
 	"fmt"
+	"io"
 	"io/fs"
 	"os"
 	"path/filepath"
@@ -22,7 +23,7 @@ func (j *job) makeIPXE(ctx context.Context) (*output.File, error) {
 	script, name := isobuild.IPXEWaitScript(), "ipxe.iso"
 	if j.ipxeScript != "" {
 		var err error
-		if script, err = os.ReadFile(j.ipxeScript); err != nil {
+		if script, err = readScript(j.ipxeScript); err != nil {
 			return nil, err
 		}
 		name = filepath.Base(j.ipxeScript) + ".iso"
@@ -42,6 +43,23 @@ func (j *job) makeIPXE(ctx context.Context) (*output.File, error) {
 	}))
 }
 
+// maxScript is more than any program takes of a script, in bytes.
+const maxScript = 1 << 20
+
+// readScript returns the script in a file, which may be a pipe.
+func readScript(name string) ([]byte, error) {
+	file, err := os.Open(name) //nolint:gosec // The user names it.
+	if err != nil {
+		return nil, err
+	}
+	defer func() { _ = file.Close() }() // It was only read.
+	script, err := io.ReadAll(io.LimitReader(file, maxScript+1))
+	if err == nil && len(script) > maxScript {
+		err = fmt.Errorf("%s has more than %d bytes: let a short script fetch it with chain", name, maxScript)
+	}
+	return script, err
+}
+
 // ipxeSize is more than an image that starts iPXE takes, in bytes.
 const ipxeSize = 16 << 20
 
@@ -53,7 +71,9 @@ func (j *job) ipxePrograms(ctx context.Context, script []byte) (isobuild.IPXEPro
 	}
 	var p isobuild.IPXEPrograms
 	if err == nil && wanted&isobuild.UEFI != 0 {
-		p.EFI, err = efiPrograms(script)
+		if p.EFI, err = efiPrograms(script); err != nil {
+			err = fmt.Errorf("%s: %w", j.ipxeScript, err) // Our own script fits.
+		}
 	}
 	if err == nil && wanted&isobuild.BIOS != 0 {
 		p.BIOS, err = j.biosProgram(ctx)
@@ -64,12 +84,15 @@ func (j *job) ipxePrograms(ctx context.Context, script []byte) (isobuild.IPXEPro
 // efiPrograms returns the embedded programs for UEFI with the script in them.
 func efiPrograms(script []byte) (map[string]isobuild.File, error) {
 	programs := make(map[string]isobuild.File)
-	for arch, program := range map[string][]byte{"amd64": binary.IpxeEFI, "arm64": binary.SNP} {
-		patched, err := firmware.Patch(program, script)
+	for _, p := range []struct {
+		arch    string
+		program []byte
+	}{{"amd64", binary.IpxeEFI}, {"arm64", binary.SNP}} {
+		patched, err := firmware.Patch(p.program, script)
 		if err != nil {
-			return nil, fmt.Errorf("iPXE for %s: %w", arch, err)
+			return nil, fmt.Errorf("iPXE for %s: %w", p.arch, err)
 		}
-		programs[arch] = bytes.NewReader(patched)
+		programs[p.arch] = bytes.NewReader(patched)
 	}
 	return programs, nil
 }
@@ -78,7 +101,8 @@ func efiPrograms(script []byte) (map[string]isobuild.File, error) {
 func (j *job) biosProgram(ctx context.Context) (isobuild.File, error) {
 	const name = "ipxe.lkrn"
 	if j.ipxeDir != "" {
-		return readFile(os.DirFS(j.ipxeDir), name)
+		program, err := os.ReadFile(filepath.Join(j.ipxeDir, name))
+		return bytes.NewReader(program), err
 	}
 	if j.loaders.Offline {
 		return nil, fmt.Errorf("there is no %s for BIOS: name its folder with -ipxe, or ask for -firmware uefi", name)
@@ -87,14 +111,6 @@ func (j *job) biosProgram(ctx context.Context) (isobuild.File, error) {
 	if err != nil {
 		return nil, fmt.Errorf("%w: name a folder that has %s with -ipxe, which is /usr/lib/ipxe after apt install ipxe, or ask for -firmware uefi", err, name)
 	}
-	return readFile(tree, "usr/lib/ipxe/"+name)
-}
-
-// readFile returns a small file of a tree.
-func readFile(tree fs.FS, name string) (isobuild.File, error) {
-	data, err := fs.ReadFile(tree, name)
-	if err != nil {
-		return nil, err
-	}
-	return bytes.NewReader(data), nil
+	program, err := fs.ReadFile(tree, "usr/lib/ipxe/"+name)
+	return bytes.NewReader(program), err
 }

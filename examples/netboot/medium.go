@@ -63,16 +63,12 @@ func openMedium(ctx context.Context, c *config, files fs.FS, log *slog.Logger, o
 
 // isoMedium serves the files of an ISO where they lie.
 func isoMedium(name string, files fs.FS, onClose func(func())) (*medium, error) {
-	file, err := os.Open(name) //nolint:gosec // The user names it.
+	file, size, err := source.OpenFile(name)
 	if err != nil {
 		return nil, err
 	}
 	onClose(func() { _ = file.Close() })
-	info, err := file.Stat()
-	if err != nil {
-		return nil, err
-	}
-	image, err := isobuild.Open(io.NewSectionReader(file, 0, info.Size()))
+	image, err := isobuild.Open(io.NewSectionReader(file, 0, size))
 	if err != nil {
 		return nil, fmt.Errorf("%s: %w", name, err)
 	}

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"flag"
+	"fmt"
 	"io"
 	"io/fs"
 	"log/slog"
@@ -58,7 +59,7 @@ func (f *Flags) OpenStore(log *slog.Logger, report Report) (*artifacts.Store, er
 	if dir == "" {
 		cache, err := os.UserCacheDir()
 		if err != nil {
-			return nil, err
+			return nil, fmt.Errorf("%w: say with -store where to keep what is fetched", err)
 		}
 		dir = filepath.Join(cache, "netbootkit")
 	}
@@ -66,7 +67,11 @@ func (f *Flags) OpenStore(log *slog.Logger, report Report) (*artifacts.Store, er
 	if report != nil {
 		opts = append(opts, artifacts.WithProgress(report))
 	}
-	return artifacts.OpenStore(dir, opts...)
+	store, err := artifacts.OpenStore(dir, opts...)
+	if err != nil && f.Dir == "" {
+		err = fmt.Errorf("%w: name another folder with -store", err)
+	}
+	return store, err
 }
 
 // A Root is a root file system, and what has to be closed behind it.
@@ -88,6 +93,9 @@ func (t *Tree) Close() error { return errors.Join(t.Tree.Close(), t.image.Close(
 // tar of that name, or else of a container image. The caller closes it.
 func (f *Flags) Tree(ctx context.Context, store *artifacts.Store, name string, log *slog.Logger, report Report) (*Tree, error) {
 	image, err := oci.Open(ctx, store, reference(name), f.imageOptions(log, report)...)
+	if _, missing := os.Stat(name); err != nil && missing != nil && Path(name) == "" {
+		err = fmt.Errorf("%w; and it is no file or folder: %v", err, missing) //nolint:errorlint // An image may be wanted.
+	}
 	if err != nil {
 		return nil, err
 	}

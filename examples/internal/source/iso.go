@@ -14,19 +14,35 @@ import (
 // IsISO reports whether name is a file that holds an ISO 9660 image: whose
 // seventeenth block is a volume descriptor (ECMA-119 §8.1).
 func IsISO(name string) (bool, error) {
-	f, err := os.Open(name) //nolint:gosec // The user names it.
-	if errors.Is(err, fs.ErrNotExist) || errors.Is(err, fs.ErrInvalid) {
+	info, err := os.Stat(name)
+	if errors.Is(err, fs.ErrNotExist) || errors.Is(err, fs.ErrInvalid) || err == nil && info.IsDir() {
 		return false, nil
 	}
+	f, _, err := OpenFile(name)
 	if err != nil {
 		return false, err
 	}
 	defer func() { _ = f.Close() }() // It was only read.
 	var id [5]byte
 	if _, err := f.ReadAt(id[:], 16*2048+1); err != nil {
-		return false, nil // A folder, or a short file: no image.
+		return false, nil // A short file: no image.
 	}
 	return string(id[:]) == "CD001", nil
+}
+
+// OpenFile opens a file, and returns its size in bytes. Devices and pipes are
+// refused: they have none, and to open a pipe waits for who writes it. The caller
+// closes the file.
+func OpenFile(name string) (*os.File, int64, error) {
+	info, err := os.Stat(name)
+	if err != nil {
+		return nil, 0, err
+	}
+	if !info.Mode().IsRegular() {
+		return nil, 0, fmt.Errorf("%s is not a file: copy what is in it to one", name)
+	}
+	file, err := os.Open(name) //nolint:gosec // The user names it.
+	return file, info.Size(), err
 }
 
 // A Live is the root file system of a live system, in its ISO.
@@ -41,7 +57,7 @@ func (l *Live) Close() error { return l.iso.Close() }
 // OpenLive opens the root file system in the ISO called name. The caller closes
 // it.
 func OpenLive(name string) (_ *Live, err error) {
-	iso, err := os.Open(name) //nolint:gosec // The user names it.
+	iso, size, err := OpenFile(name)
 	if err != nil {
 		return nil, err
 	}
@@ -50,11 +66,7 @@ func OpenLive(name string) (_ *Live, err error) {
 			err = errors.Join(fmt.Errorf("%s is an ISO image; a root file system is wanted, or the ISO of a live system: %w", name, err), iso.Close())
 		}
 	}()
-	info, err := iso.Stat()
-	if err != nil {
-		return nil, err
-	}
-	image, err := isobuild.Open(io.NewSectionReader(iso, 0, info.Size()))
+	image, err := isobuild.Open(io.NewSectionReader(iso, 0, size))
 	if err != nil {
 		return nil, err
 	}

@@ -34,6 +34,49 @@ func TestIsISO(t *testing.T) {
 	assert.False(t, got)
 }
 
+// TestOpenFileWhenItIsNone refuses what has no size, and could be waited for.
+func TestOpenFileWhenItIsNone(t *testing.T) {
+	t.Parallel()
+
+	for _, name := range []string{os.DevNull, t.TempDir()} {
+		_, _, err := source.OpenFile(name)
+		require.ErrorContains(t, err, name+" is not a file: copy what is in it to one")
+	}
+	_, err := source.IsISO(os.DevNull)
+	require.ErrorContains(t, err, "is not a file")
+	_, _, err = source.OpenFile("absent")
+	require.ErrorIs(t, err, fs.ErrNotExist)
+}
+
+// TestTreeWhenThereIsNothing says so, whatever else the name can stand for.
+func TestTreeWhenThereIsNothing(t *testing.T) {
+	t.Parallel()
+
+	absent := filepath.Join(t.TempDir(), "root.tar")
+	from := &source.Flags{Dir: t.TempDir()}
+	log := slog.New(slog.DiscardHandler)
+	store, err := from.OpenStore(log, nil)
+	require.NoError(t, err)
+	defer store.Close()
+	_, err = from.Tree(t.Context(), store, absent, log, nil)
+	require.ErrorContains(t, err, "it looks like a path")
+	require.ErrorContains(t, err, "; and it is no file or folder: stat "+absent)
+	_, err = from.Tree(t.Context(), store, "dir:"+absent, log, nil)
+	require.ErrorIs(t, err, fs.ErrNotExist)
+	assert.NotContains(t, err.Error(), "and it is no file")
+}
+
+// TestOpenStoreWithoutAFolder is not parallel: it changes the environment.
+func TestOpenStoreWithoutAFolder(t *testing.T) {
+	for _, home := range []string{"", os.DevNull} {
+		for _, name := range []string{"HOME", "XDG_CACHE_HOME", "LocalAppData"} {
+			t.Setenv(name, home)
+		}
+		_, err := new(source.Flags).OpenStore(slog.New(slog.DiscardHandler), nil)
+		require.ErrorContains(t, err, "-store")
+	}
+}
+
 func TestOpenLive(t *testing.T) {
 	t.Parallel()
 
