@@ -26,5 +26,5 @@ func TestOpenDirWhenAFolderCannotBeRead(t *testing.T) {
 	_, err = artifacts.OpenDir(t.Context(), root)
 	require.ErrorIs(t, err, fs.ErrPermission)
 	require.ErrorContains(t, err, "artifacts: directory "+dir+": var/lib/private: ")
-	require.NoError(t, os.Chmod(filepath.Join(dir, "var/lib/private"), 0o700)) //nolint:gosec // It is removed.
+	require.NoError(t, os.Chmod(filepath.Join(dir, "var/lib/private"), 0o700))
 }

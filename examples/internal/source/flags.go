@@ -94,7 +94,7 @@ func (t *Tree) Close() error { return errors.Join(t.Tree.Close(), t.image.Close(
 func (f *Flags) Tree(ctx context.Context, store *artifacts.Store, name string, log *slog.Logger, report Report) (*Tree, error) {
 	image, err := oci.Open(ctx, store, reference(name), f.imageOptions(log, report)...)
 	if _, missing := os.Stat(name); err != nil && missing != nil && Path(name) == "" {
-		err = fmt.Errorf("%w; and it is no file or folder: %v", err, missing) //nolint:errorlint // An image may be wanted.
+		err = fmt.Errorf("%w; and it is no file or folder: %v", err, missing)
 	}
 	if err != nil {
 		return nil, err
