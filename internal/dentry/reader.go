@@ -160,7 +160,7 @@ func (w *walk[N]) fill(n, parent N, name string, info fs.FileInfo) error {
 		w.further = append(w.further, n)
 	case TypeSymlink:
 		var err error
-		if e.Target, err = fs.ReadLink(w.tree, name); err != nil {
+		if e.Target, err = ReadLink(w.tree, name); err != nil {
 			return err
 		}
 		if e.Size = int64(len(e.Target)); e.Size == 0 || e.Size > MaxTarget {

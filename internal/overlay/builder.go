@@ -8,6 +8,7 @@ import (
 	"io/fs"
 	"time"
 
+	"github.com/netbootkit/netbootkit/internal/dentry"
 	"github.com/netbootkit/netbootkit/internal/tartree"
 	"github.com/netbootkit/netbootkit/internal/treefs"
 )
@@ -139,7 +140,7 @@ func Header(tree fs.FS, name string, info fs.FileInfo) (*tar.Header, error) {
 	target := ""
 	if info.Mode().Type() == fs.ModeSymlink {
 		var err error
-		if target, err = fs.ReadLink(tree, name); err != nil {
+		if target, err = dentry.ReadLink(tree, name); err != nil {
 			return nil, err
 		}
 	}
