@@ -16,11 +16,16 @@ import (
 // A Run is a main function without the process: a test can call it.
 type Run func(ctx context.Context, args []string, stdin io.Reader, stdout, stderr io.Writer) error
 
-// Main runs run as the process, with a context that the first SIGINT or
-// SIGTERM cancels; the second one kills. It prints run's error behind name
+// Main runs run as the process, with a context that the first SIGINT, SIGTERM
+// or SIGHUP cancels, so that nothing half-made stays when a terminal is closed; the
+// second one kills. A SIGHUP that nohup ignores stays ignored. It prints run's error behind name
 // and exits with status 1, or with 2 where the command line was wrong.
 func Main(name string, run Run) {
-	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	ends := []os.Signal{os.Interrupt, syscall.SIGTERM}
+	if !signal.Ignored(syscall.SIGHUP) {
+		ends = append(ends, syscall.SIGHUP)
+	}
+	ctx, stop := signal.NotifyContext(context.Background(), ends...)
 	context.AfterFunc(ctx, stop) // From here on signals have their usual effect.
 	err := run(ctx, os.Args[1:], os.Stdin, os.Stdout, os.Stderr)
 	var usage *UsageError
