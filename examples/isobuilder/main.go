@@ -30,7 +30,7 @@ func run(ctx context.Context, args []string, stdin io.Reader, stdout, stderr io.
 	}
 	display := progress.New(stderr)
 	defer display.Close()
-	j := &job{config: cfg, stdin: stdin, log: slog.New(console.NewHandler(stderr, slog.LevelWarn)), report: display.Update}
+	j := &job{config: cfg, stdin: stdin, log: slog.New(console.NewHandler(display, slog.LevelWarn)), report: display.Update}
 	if j.store, err = cfg.from.OpenStore(j.log, j.report); err != nil {
 		return err
 	}

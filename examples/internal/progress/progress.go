@@ -12,14 +12,24 @@ import (
 // barWidth is how many characters a full bar has.
 const barWidth = 30
 
+// usualColumns is how many characters the line of a terminal has that does not
+// tell.
+const usualColumns = 80
+
+// patience is how long what is drawn may stay as it is, before something else that
+// goes on takes its place.
+const patience = time.Second
+
 // A Display shows progress. Its methods may be called concurrently.
 type Display struct {
 	mu       sync.Mutex
 	w        io.Writer
 	terminal bool
+	columns  func() int // of the terminal
 	now      func() time.Time
-	name     string // what is drawn now
-	width    int    // of the line that is on the terminal
+	name     string    // what is drawn now
+	drawn    time.Time // when it was
+	width    int       // of the line that is on the terminal
 	started  map[string]time.Time
 }
 
@@ -29,6 +39,7 @@ func New(w io.Writer) *Display {
 	if f, ok := w.(*os.File); ok {
 		info, err := f.Stat()
 		d.terminal = err == nil && info.Mode()&os.ModeCharDevice != 0
+		d.columns = func() int { return columns(f) }
 	}
 	return d
 }
@@ -45,8 +56,10 @@ func (d *Display) Update(name string, done, total int64) {
 	}
 	finished := done == total
 	switch {
+	case d.terminal && finished:
+		d.end(name, d.line(name, done, total, start))
 	case d.terminal:
-		d.draw(name, Line(name, done, total, d.now().Sub(start)), finished)
+		d.draw(name, d.line(name, done, total, start))
 	case finished:
 		fmt.Fprintln(d.w, Line(name, done, total, d.now().Sub(start)))
 	case !known:
@@ -57,29 +70,72 @@ func (d *Display) Update(name string, done, total int64) {
 	}
 }
 
-// draw puts text in the place of what the terminal's line says now.
-func (d *Display) draw(name, text string, finished bool) {
-	if d.name != name && d.width > 0 {
-		fmt.Fprintln(d.w)
-		d.width = 0
+// line returns what is shown of name, cut at its start to what a line of the
+// terminal can hold: a longer one could not be drawn over.
+func (d *Display) line(name string, done, total int64, start time.Time) string {
+	took := d.now().Sub(start)
+	text := []rune(Line(name, done, total, took))
+	most := d.columns() - 1 // Some terminals go on to the next line behind the last column.
+	if len(text) <= most {
+		return string(text)
 	}
+	runes := []rune(name)
+	kept := max(len(runes)-(len(text)-most)-1, 0)
+	return Line("…"+string(runes[len(runes)-kept:]), done, total, took)
+}
+
+// draw puts text in the place of what the terminal's line says now, unless that
+// is something else which is under way: of several things the first is shown.
+func (d *Display) draw(name, text string) {
+	now := d.now()
+	if d.name != "" && d.name != name {
+		if now.Sub(d.drawn) < patience {
+			return
+		}
+		d.newLine()
+	}
+	d.put(text)
+	d.name, d.drawn = name, now
+}
+
+// end puts text in the place of what the terminal's line says now, and leaves it
+// there: that name is done.
+func (d *Display) end(name, text string) {
+	d.put(text)
+	d.newLine()
+	if d.name == name {
+		d.name = ""
+	}
+}
+
+// put puts text in the place of what the terminal's line says now.
+func (d *Display) put(text string) {
 	n := len([]rune(text))
 	fmt.Fprint(d.w, "\r", text, strings.Repeat(" ", max(d.width-n, 0)))
-	d.name, d.width = name, n
-	if finished {
+	d.width = n
+}
+
+// newLine ends the line that is being drawn.
+func (d *Display) newLine() {
+	if d.width > 0 {
 		fmt.Fprintln(d.w)
 		d.width = 0
 	}
+}
+
+// Write writes whole lines, such as those of a log, below what is being drawn.
+func (d *Display) Write(p []byte) (int, error) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	d.newLine()
+	return d.w.Write(p)
 }
 
 // Close ends the line that is being drawn, so that an error starts a new one.
 func (d *Display) Close() {
 	d.mu.Lock()
 	defer d.mu.Unlock()
-	if d.width > 0 {
-		fmt.Fprintln(d.w)
-		d.width = 0
-	}
+	d.newLine()
 }
 
 // Line returns what is shown when done of total bytes took so long.
