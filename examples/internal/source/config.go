@@ -52,6 +52,9 @@ func (c *CloudConfig) Load(ctx context.Context, stdin io.Reader, log *slog.Logge
 	if err != nil {
 		return nil, fmt.Errorf("-cloud-config: %w", err)
 	}
+	if d.HasActions() {
+		return nil, fmt.Errorf("-cloud-config: %s is a template: say with -set what the names in it stand for", c.Location)
+	}
 	warnings, err := d.Validate()
 	for _, w := range warnings {
 		log.Warn(fmt.Sprintf("cloud config: %v", w))

@@ -100,6 +100,9 @@ func (f *Flags) Tree(ctx context.Context, store *artifacts.Store, name string, l
 		return nil, err
 	}
 	tree, err := oci.Rootfs(ctx, store, image)
+	if err == nil && f.Platform != "" && image.Platform() == "" {
+		err = errors.Join(fmt.Errorf("-platform is for container images, and %s is a file tree", name), tree.Close())
+	}
 	if err != nil {
 		return nil, errors.Join(err, image.Close())
 	}

@@ -113,6 +113,10 @@ func TestTreeOfAFolder(t *testing.T) {
 	require.NoError(t, err)
 	assert.Equal(t, "content", string(data))
 	require.NoError(t, tree.Close())
+
+	from.Platform = "linux/arm64"
+	_, err = from.Tree(t.Context(), store, dir, log, nil)
+	require.ErrorContains(t, err, "-platform is for container images, and "+dir+" is a file tree")
 }
 
 func TestCheckFolders(t *testing.T) {
@@ -147,6 +151,7 @@ func TestCloudConfig(t *testing.T) {
 		{name: "standard input", args: []string{"-cloud-config", "-"}, stdin: "#cloud-config\n{}\n", want: "#cloud-config\n{}\n"},
 		{name: "no such file", args: []string{"-cloud-config", name + "x"}, wantErr: "-cloud-config: "},
 		{name: "no such value", args: []string{"-cloud-config", name, "-set", "b=c"}, wantErr: "host"},
+		{name: "template", args: []string{"-cloud-config", name}, wantErr: "config.yaml is a template: say with -set what"},
 		{name: "set alone", args: []string{"-set", "b=c"}, wantErr: "-set is for -cloud-config"},
 		{name: "no value", args: []string{"-cloud-config", name, "-set", "secret"}, wantErr: "-set: "},
 	} {
