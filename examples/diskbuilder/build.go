@@ -71,7 +71,7 @@ func (j *job) write(ctx context.Context, layout *diskimage.Layout, sys system) (
 		if err != nil {
 			return all, err
 		}
-		if err := file.Finish(f.write(ctx, file, disk, j.commonOptions()...)); err != nil {
+		if err := file.Finish(ctx, f.write(ctx, file, disk, j.commonOptions()...)); err != nil {
 			return all, err
 		}
 		u.path = file.Path

@@ -40,7 +40,7 @@ func (j *job) build(ctx context.Context) (_ *output.File, err error) {
 	if err != nil {
 		return nil, err
 	}
-	return out, out.Finish(debian.WithLoaders(ctx, &j.loaders, j.store, isobuild.WithLoaders, func(loaders ...isobuild.Option) error {
+	return out, out.Finish(ctx, debian.WithLoaders(ctx, &j.loaders, j.store, isobuild.WithLoaders, func(loaders ...isobuild.Option) error {
 		_, err := isobuild.Build(ctx, out.File, tree, append(opts, loaders...)...)
 		return err
 	}))
@@ -96,7 +96,7 @@ func (j *job) remaster(ctx context.Context, iso isobuild.File, name string) (*ou
 	if _, err = isobuild.Remaster(ctx, out.Writer(), iso, opts...); err != nil {
 		err = fmt.Errorf("%s: %w", cmp.Or(j.source, j.from.Release.Repository), err)
 	}
-	return out, out.Finish(err)
+	return out, out.Finish(ctx, err)
 }
 
 // commonOptions returns what all images take.

@@ -37,7 +37,7 @@ func (j *job) makeIPXE(ctx context.Context) (*output.File, error) {
 		return nil, err
 	}
 	opts := append(j.commonOptions(), j.firmwareOptions()...)
-	return out, out.Finish(debian.WithLoaders(ctx, &j.loaders, j.store, isobuild.WithLoaders, func(loaders ...isobuild.Option) error {
+	return out, out.Finish(ctx, debian.WithLoaders(ctx, &j.loaders, j.store, isobuild.WithLoaders, func(loaders ...isobuild.Option) error {
 		_, err := isobuild.IPXE(ctx, out.Writer(), programs, script, append(opts, loaders...)...)
 		return err
 	}))

@@ -26,15 +26,15 @@ func TestCreateTwice(t *testing.T) {
 	_, err = output.Create(name, 4)
 	require.ErrorContains(t, err, "x.iso.partial is being written by another program")
 	_, err = io.WriteString(f.Writer(), "foo\n")
-	require.NoError(t, f.Finish(err))
+	require.NoError(t, f.Finish(t.Context(), err))
 	data, err := os.ReadFile(name)
 	require.NoError(t, err)
 	assert.Equal(t, "foo\n", string(data))
 
 	f, err = output.Create(name, 4)
 	require.NoError(t, err, "the first one is done")
-	require.ErrorIs(t, f.Finish(io.EOF), io.EOF)
+	require.ErrorIs(t, f.Finish(t.Context(), io.EOF), io.EOF)
 	f, err = output.Create(name, 4)
 	require.NoError(t, err)
-	require.NoError(t, f.Finish(nil))
+	require.NoError(t, f.Finish(t.Context(), nil))
 }

@@ -91,18 +91,22 @@ func (o *File) stop() error {
 }
 
 // Finish ends the work on the file, of which err is the outcome: it gives the
-// file its name and writes its digest beside it, or removes it.
-func (o *File) Finish(err error) error {
+// file its name and writes its digest beside it, or removes it, also if ctx ends
+// first.
+func (o *File) Finish(ctx context.Context, err error) error {
 	if stopped := o.stop(); err == nil { // Else err has it, if it is the reason.
 		err = stopped
 	}
 	if err == nil {
-		err = o.measure()
+		err = o.measure(ctx)
 	}
 	if err == nil {
 		err = o.Sync()
 	}
 	err = errors.Join(err, o.Close())
+	if err == nil {
+		err = context.Cause(ctx)
+	}
 	if err == nil {
 		err = o.publish()
 	}
@@ -139,14 +143,20 @@ func removed(name string) error {
 }
 
 // measure finds the size and the digest.
-func (o *File) measure() (err error) {
+func (o *File) measure(ctx context.Context) (err error) {
 	if o.Size, err = o.Seek(0, io.SeekEnd); err != nil {
 		return err
 	}
 	if o.sum == nil {
 		o.sum = sha256.New()
-		if _, err = io.Copy(o.sum, io.NewSectionReader(o.File, 0, o.Size)); err != nil {
-			return err
+		const most = 16 << 20 // bytes that are read whatever becomes of ctx
+		for off := int64(0); off < o.Size; off += most {
+			if ctx.Err() != nil {
+				return context.Cause(ctx)
+			}
+			if _, err = io.Copy(o.sum, io.NewSectionReader(o.File, off, min(most, o.Size-off))); err != nil {
+				return err
+			}
 		}
 	}
 	o.Digest = hex.EncodeToString(o.sum.Sum(nil))

@@ -2,6 +2,7 @@ package output_test
 
 import (
 	"archive/tar"
+	"context"
 	"errors"
 	"io"
 	"io/fs"
@@ -39,7 +40,7 @@ func TestFile(t *testing.T) {
 			path := filepath.Join(t.TempDir(), "x.iso")
 			f, err := output.Create(path, 4)
 			require.NoError(t, err)
-			require.NoError(t, f.Finish(write(f)))
+			require.NoError(t, f.Finish(t.Context(), write(f)))
 			assert.Equal(t, digest, f.Digest)
 			assert.EqualValues(t, 4, f.Size)
 			assert.Equal(t, path+"\n  size    4 B (4 bytes)\n  sha256  "+digest+"\n", f.String())
@@ -62,13 +63,36 @@ func TestFileWhenWorkFails(t *testing.T) {
 	f, err := output.Create(old, 4)
 	require.NoError(t, err)
 	broken := errors.New("broken")
-	require.ErrorIs(t, f.Finish(broken), broken)
+	require.ErrorIs(t, f.Finish(t.Context(), broken), broken)
 	entries, err := os.ReadDir(dir)
 	require.NoError(t, err)
 	assert.Len(t, entries, 1)
 	data, err := os.ReadFile(old)
 	require.NoError(t, err)
 	assert.Equal(t, "an older one", string(data))
+}
+
+// TestFileWhenItIsInterrupted has no image when the signal comes after the work, but
+// before the end.
+func TestFileWhenItIsInterrupted(t *testing.T) {
+	t.Parallel()
+
+	for name, writer := range map[string]func(*output.File) io.Writer{
+		"from front to end": func(f *output.File) io.Writer { return f.Writer() },
+		"in any order":      func(f *output.File) io.Writer { return f },
+	} {
+		f, err := output.Create(filepath.Join(t.TempDir(), "x.iso"), 4)
+		require.NoError(t, err)
+		_, err = io.WriteString(writer(f), "foo\n")
+		require.NoError(t, err)
+		ctx, cancel := context.WithCancelCause(t.Context())
+		signal := errors.New("signal")
+		cancel(signal)
+		require.ErrorIs(t, f.Finish(ctx, nil), signal, name)
+		entries, err := os.ReadDir(filepath.Dir(f.Path))
+		require.NoError(t, err)
+		assert.Empty(t, entries, name)
+	}
 }
 
 // TestFileWhenTheDiskFails hears of it while it writes, not at the end.
@@ -81,7 +105,7 @@ func TestFileWhenTheDiskFails(t *testing.T) {
 	n, err := io.CopyN(f.Writer(), zeros{}, 1<<30)
 	require.ErrorIs(t, err, fs.ErrClosed)
 	assert.Less(t, n, int64(8<<20))
-	err = f.Finish(err)
+	err = f.Finish(t.Context(), err)
 	require.ErrorIs(t, err, fs.ErrClosed)
 	entries, err := os.ReadDir(filepath.Dir(f.Path))
 	require.NoError(t, err)
@@ -103,7 +127,7 @@ func TestFileWithoutDigest(t *testing.T) {
 	f, err := output.Create(name, 4)
 	require.NoError(t, err)
 	require.NoError(t, os.Mkdir(name+".sha256.partial", 0o700))
-	require.ErrorContains(t, f.Finish(nil), "x.iso.sha256.partial")
+	require.ErrorContains(t, f.Finish(t.Context(), nil), "x.iso.sha256.partial")
 	data, err := os.ReadFile(name)
 	require.NoError(t, err)
 	assert.Equal(t, "an older one", string(data))
