@@ -456,6 +456,23 @@ func TestRemasterZeroesWhatIsHidden(t *testing.T) {
 	assert.True(t, bytes.Contains(b, program[64:]), "what boots is whole, though no tree shows it")
 }
 
+// TestRemasterZeroesLongNames takes an image whose records all go on in the
+// block that the root's own record goes on in.
+func TestRemasterZeroesLongNames(t *testing.T) {
+	t.Parallel()
+
+	dir, old := t.TempDir(), filepath.Join(t.TempDir(), "old.iso")
+	for _, name := range []string{strings.Repeat("SECRET", 40), strings.Repeat("OPEN", 60)} {
+		require.NoError(t, os.WriteFile(filepath.Join(dir, name), []byte(name), 0o644))
+	}
+	oracle.Run(t, "xorriso", "-as", "mkisofs", "-R", "-o", old, dir)
+	name := remastered(t, old, isobuild.WithRemove(strings.Repeat("SECRET", 40)))
+	b, err := os.ReadFile(name)
+	require.NoError(t, err)
+	assert.False(t, bytes.Contains(b, []byte("SECRET")))
+	assert.Equal(t, map[string]string{strings.Repeat("OPEN", 60): strings.Repeat("OPEN", 60)}, regular(t, opened(t, name)))
+}
+
 // TestRemasterZeroesOldVersions takes an image that has two versions of a file.
 func TestRemasterZeroesOldVersions(t *testing.T) {
 	t.Parallel()

@@ -86,7 +86,7 @@ func open(r io.ReaderAt, size int64, names Names) (*Image, error) {
 		root = found.joliet
 	}
 	v.Names, s.names, s.skip = names, names, skip
-	s.metadata, s.rr = nil, rockRidge{}
+	s.metadata, s.rr, s.blockOK = nil, rockRidge{}, false // The tree tells anew what it reads.
 	tree, err := s.tree(root)
 	if err != nil {
 		return nil, err
