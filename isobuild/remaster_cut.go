@@ -67,6 +67,9 @@ func (r *remastering) findCut() error {
 		data = r.cut
 	}
 	r.full, r.padding = data, min(r.cut-data, maxPadding)
+	if r.tail == 0 {
+		r.padding = max(r.padding, minPadding)
+	}
 	end := offset64(r.cut + r.tail)
 	switch size := r.iso.Size(); {
 	case roundUp(size, blockSize) < end:

@@ -456,6 +456,20 @@ func TestRemasterZeroesWhatIsHidden(t *testing.T) {
 	assert.True(t, bytes.Contains(b, program[64:]), "what boots is whole, though no tree shows it")
 }
 
+// TestRemasterWithoutPadding takes an image that ends with its last file.
+func TestRemasterWithoutPadding(t *testing.T) {
+	t.Parallel()
+
+	dir, old := t.TempDir(), filepath.Join(t.TempDir(), "old.iso")
+	require.NoError(t, os.MkdirAll(filepath.Join(dir, "a/b"), 0o755))
+	require.NoError(t, os.WriteFile(filepath.Join(dir, "file"), []byte("old"), 0o644))
+	oracle.Run(t, "xorriso", "-as", "mkisofs", "-R", "-no-pad", "-o", old, dir)
+	for blocks := range 32 { // Xorriso reads as many at a time.
+		name := remastered(t, old, isobuild.WithFiles(fstest.MapFS{"new": labFile(make([]byte, blocks*iso9660.BlockSize))}))
+		assert.Contains(t, oracle.Run(t, "xorriso", "-indev", name, "-find", "/"), "'/a/b'")
+	}
+}
+
 // TestRemasterZeroesLongNames takes an image whose records all go on in the
 // block that the root's own record goes on in.
 func TestRemasterZeroesLongNames(t *testing.T) {
