@@ -32,7 +32,8 @@ type partition struct {
 	start, end int64
 	efi        bool
 	gpt        bool
-	at         int // where its entry is in the system area
+	mounts     bool // whether it has descriptors like those of the image
+	at         int  // where its entry is in the system area
 }
 
 // A disk is what an image looks like on a USB stick: the system area and the
@@ -59,7 +60,31 @@ func readDisk(iso File) (*disk, error) {
 	if d.area[510] == 0x55 && d.area[511] == 0xaa {
 		d.readMBR()
 	}
-	return d, d.readGPT()
+	if err := d.readGPT(); err != nil {
+		return nil, err
+	}
+	return d, d.findMounts(iso)
+}
+
+// findMounts finds the partitions that have descriptors like those of the
+// image. What reads beyond its end has none.
+func (d *disk) findMounts(iso File) error {
+	whole, part := make([]byte, blockSize), make([]byte, blockSize)
+	if err := readBlock(iso, whole, firstDescriptor); err != nil {
+		return fmt.Errorf("descriptors: %w", err)
+	}
+	for i := range d.partitions {
+		p := &d.partitions[i]
+		if p.start%blockSize != 0 || p.start >= d.size {
+			continue
+		}
+		err := readBlock(iso, part, p.start/blockSize+firstDescriptor)
+		if err != nil && !errors.Is(err, io.EOF) {
+			return fmt.Errorf("partition: %w", err)
+		}
+		p.mounts = err == nil && sameVolume(whole, part)
+	}
+	return nil
 }
 
 func (d *disk) readMBR() {
@@ -118,12 +143,12 @@ func mixedGUID(b []byte) gpt.GUID {
 
 // base returns the partition that holds the file system of the image: the one
 // in the GPT, else in the MBR, that starts first, at most 16 blocks from the
-// start. It returns nil if there is none.
+// start or where it mounts by itself. It returns nil if there is none.
 func (d *disk) base() *partition {
 	var found *partition
 	for i := range d.partitions {
 		p := &d.partitions[i]
-		if p.start <= systemArea && (found == nil || p.gpt && !found.gpt || p.gpt == found.gpt && p.start < found.start) {
+		if (p.start <= systemArea || p.mounts) && (found == nil || p.gpt && !found.gpt || p.gpt == found.gpt && p.start < found.start) {
 			found = p
 		}
 	}

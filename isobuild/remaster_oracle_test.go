@@ -456,6 +456,30 @@ func TestRemasterZeroesWhatIsHidden(t *testing.T) {
 	assert.True(t, bytes.Contains(b, program[64:]), "what boots is whole, though no tree shows it")
 }
 
+// TestRemasterWhereAPartitionStartsLater takes an image whose first partition
+// mounts by itself, and is not where distributions have it.
+func TestRemasterWhereAPartitionStartsLater(t *testing.T) {
+	t.Parallel()
+
+	const start = 64 * iso9660.BlockSize
+	dir, old := t.TempDir(), filepath.Join(t.TempDir(), "old.iso")
+	require.NoError(t, os.WriteFile(filepath.Join(dir, "secret.txt"), []byte("SECRET"), 0o644))
+	oracle.Run(t, "xorriso", "-as", "mkisofs", "-R", "-J", "-V", "LATER", "-partition_offset", "64", "-o", old, dir)
+	name := remastered(t, old, isobuild.WithRemove("secret.txt"), isobuild.WithFiles(fstest.MapFS{"new": labFile([]byte("new"))}))
+	b, err := os.ReadFile(name)
+	require.NoError(t, err)
+	part := filepath.Join(t.TempDir(), "partition")
+	require.NoError(t, os.WriteFile(part, b[start:], 0o644))
+	for _, name := range []string{name, part} {
+		assert.Equal(t, map[string]string{"new": "new"}, regular(t, opened(t, name)))
+		assert.Contains(t, oracle.Run(t, "isoinfo", "-f", "-R", "-i", name), "/new")
+	}
+	for _, gone := range []string{"secret.txt", "SECRET", ucs2("secret.txt")} {
+		assert.False(t, bytes.Contains(b, []byte(gone)), gone)
+	}
+	assert.Equal(t, report(t, old, &iso9660.Catalog{}), report(t, name, &iso9660.Catalog{}))
+}
+
 // TestRemasterWithoutPadding takes an image that ends with its last file.
 func TestRemasterWithoutPadding(t *testing.T) {
 	t.Parallel()

@@ -157,6 +157,13 @@ func isJoliet(b []byte) bool {
 	return b[version] == 1 && bytes.HasPrefix(b[escape:], []byte("%/"))
 }
 
+// sameVolume says whether two primary descriptors tell of one volume: by its
+// identifier and its times.
+func sameVolume(a, b []byte) bool {
+	same := func(from, to int) bool { return bytes.Equal(a[from:to], b[from:to]) }
+	return same(0, 6) && same(40, 72) && same(813, 847)
+}
+
 // findDescriptor returns the first descriptor of that kind in made, or nil.
 func findDescriptor(made []byte, kind byte) []byte {
 	for ; len(made) >= blockSize && made[0] != descriptorEnd; made = made[blockSize:] {
