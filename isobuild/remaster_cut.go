@@ -1,6 +1,7 @@
 package isobuild
 
 import (
+	"bytes"
 	"errors"
 	"fmt"
 	"io"
@@ -81,8 +82,9 @@ func (r *remastering) findCut() error {
 		r.lost = merged(append(r.lost, span{max(data, r.disk.usable/blockSize), r.cut}))
 	}
 	r.leaveOut()
-	r.keep = r.keptEnd()
-	return nil
+	var err error
+	r.keep, err = r.keptEnd()
+	return err
 }
 
 // leaveOut removes the volume of a first partition that does not have all of
@@ -146,24 +148,38 @@ func (r *remastering) inESP(s span, start int64) bool {
 	})
 }
 
-// keptEnd returns the end of what stays before the cut. Where a boot image of
-// unknown size is, all stays.
-func (r *remastering) keptEnd() int64 {
+// keptEnd returns the end of what stays before the cut: only zeros are behind
+// it, and what becomes zeros. Other file systems that share the image, such as
+// HFS+, have blocks there that no file has. Where a boot image of unknown size is,
+// all stays.
+func (r *remastering) keptEnd() (int64, error) {
 	if r.tail == 0 {
-		return r.cut
+		return r.cut, nil
 	}
-	var end int64
+	var used int64
 	for _, s := range r.used() {
 		if s.first < r.cut {
-			end = max(end, s.end)
+			used = max(used, s.end)
 		}
 	}
 	if r.catalog != nil {
 		for _, e := range r.catalog.Entries {
 			if int64(e.Block) < r.cut && !contains(r.kept, int64(e.Block)) {
-				return r.cut
+				return r.cut, nil
 			}
 		}
 	}
-	return end
+	b := make([]byte, blockSize)
+	for end := r.cut; end > used; end-- {
+		if contains(r.lost, end-1) {
+			continue
+		}
+		if err := readBlock(r.iso, b, end-1); err != nil {
+			return 0, err
+		}
+		if len(bytes.Trim(b, "\x00")) > 0 {
+			return end, nil
+		}
+	}
+	return used, nil
 }

@@ -2,6 +2,7 @@ package isobuild_test
 
 import (
 	"bytes"
+	"encoding/binary"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -478,6 +479,27 @@ func TestRemasterWhereAPartitionStartsLater(t *testing.T) {
 		assert.False(t, bytes.Contains(b, []byte(gone)), gone)
 	}
 	assert.Equal(t, report(t, old, &iso9660.Catalog{}), report(t, name, &iso9660.Catalog{}))
+}
+
+// TestRemasterKeepsHFS takes an image with HFS+ and an appended partition, before
+// which HFS+ has its map of blocks and its second header.
+func TestRemasterKeepsHFS(t *testing.T) {
+	t.Parallel()
+
+	folder := media(t)
+	old := filepath.Join(t.TempDir(), "old.iso")
+	oracle.Run(t, "xorriso", "-as", "mkisofs", "-R", "-V", "HFS", "-hfsplus", "-apm-block-size", "2048",
+		"-append_partition", "2", "0xef", folder+"/boot/uefi.img", "-o", old, folder)
+	a, err := os.ReadFile(old)
+	require.NoError(t, err)
+	const second = 446 + 16 + 8 // where the MBR says what partition 2 starts with
+	end := int(binary.LittleEndian.Uint32(a[second:])) * 512
+	require.Equal(t, "H+", string(a[end-1024:end-1022]))
+
+	b, err := os.ReadFile(remastered(t, old, changes()...))
+	require.NoError(t, err)
+	assert.True(t, bytes.Equal(a[end-2*iso9660.BlockSize:end], b[end-2*iso9660.BlockSize:end]))
+	assert.Equal(t, "#cloud-config\n", read(t, treeOf(t, b), "config.yaml"))
 }
 
 // TestRemasterWithoutPadding takes an image that ends with its last file.
