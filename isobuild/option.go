@@ -238,7 +238,8 @@ func WithSquashfs(opts ...squashfs.Option) Option {
 // WithTime sets the time of the image and of what is made for it; other files
 // keep theirs. The default is the start of 1980, the first moment that FAT can
 // record: the same input gives the same bytes on any day. [Remaster] keeps the
-// times of the image by default.
+// time of the image, by which systems can find their medium; new files have that
+// by default.
 func WithTime(t time.Time) Option {
 	return option("WithTime", opAny, func(c *config) { c.time = t })
 }

@@ -144,8 +144,8 @@ func TestRemasterTimeAndVolume(t *testing.T) {
 	// No menu has it, so that any will do.
 	assert.Equal(t, "A B", treeOf(t, remasterBytes(t, old, isobuild.WithVolumeID("A B"))).Volume().ID)
 	v := treeOf(t, b).Volume()
-	assert.Equal(t, at, v.Modified)
-	assert.Equal(t, at, v.Created)
+	assert.Equal(t, time.Unix(1e9, 0).UTC(), v.Modified, "menus may have it")
+	assert.Equal(t, time.Unix(1e9, 0).UTC(), v.Created)
 	assert.Equal(t, "OTHER", v.ID)
 	info, err := treeOf(t, b).Stat("config.yaml")
 	require.NoError(t, err)

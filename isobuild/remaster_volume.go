@@ -125,7 +125,8 @@ func (r *remastering) volumeAt(block uint32) *volume {
 }
 
 // addDescriptors changes the descriptors of v to lead where those in made do.
-// The rest of them stays: boot loaders know volumes by their times.
+// The rest of them stays, also the times: GRUB and initial ramdisks find their
+// medium by that of its modification, which they call its UUID.
 func (r *remastering) addDescriptors(v *volume, made []byte) error {
 	var list []byte
 	b := make([]byte, blockSize)
@@ -184,9 +185,6 @@ func (r *remastering) adopt(b, fresh []byte) {
 	take(883, 1395)
 	if r.cfg.volumeID != "" {
 		take(40, 72)
-	}
-	if !r.cfg.time.IsZero() {
-		take(813, 847) // creation and modification (§8.4.26, §8.4.27)
 	}
 }
 

@@ -48,7 +48,7 @@ const usageText = `Isobuilder makes ISO images that boot as a CD and from a USB 
 	isobuilder [-o FILE] -ipxe-wait                                    one that waits for a boot server
 
 SOURCE is a container image in any of AuroraBoot's forms (quay.io/kairos/…, docker:…, ocifile:…), a folder or a tar.
-SOURCE_DATE_EPOCH in the environment sets the time of the image.
+SOURCE_DATE_EPOCH in the environment sets the time of what is made.
 
 `
 
