@@ -17,8 +17,8 @@ const (
 	// maxPadding is how much padding behind the files is kept, in blocks.
 	// Writers of images put it there for drives that read ahead.
 	maxPadding = 150
-	// minPadding is how many blocks there are in any case if nothing else
-	// follows the directories: xorriso reads one block behind each.
+	// minPadding is how many blocks there are in any case: xorriso reads one
+	// behind each directory.
 	minPadding = 1
 	// maxLoose is how many bytes behind the volume and its partitions may
 	// belong to nothing; backups of partition tables are there.

@@ -67,10 +67,7 @@ func (r *remastering) findCut() error {
 		r.tail = roundUp(end, blockSize)/blockSize - r.cut
 		data = r.cut
 	}
-	r.full, r.padding = data, min(r.cut-data, maxPadding)
-	if r.tail == 0 {
-		r.padding = max(r.padding, minPadding)
-	}
+	r.full, r.padding = data, min(max(r.cut-data, minPadding), maxPadding)
 	end := offset64(r.cut + r.tail)
 	switch size := r.iso.Size(); {
 	case roundUp(size, blockSize) < end:
