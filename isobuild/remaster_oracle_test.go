@@ -516,6 +516,25 @@ func TestRemasterWithoutPadding(t *testing.T) {
 	}
 }
 
+// TestRemasterOfNamesInTwoCases takes an image without Rock Ridge that has
+// names of any letters, of which one would replace the other in lower case.
+func TestRemasterOfNamesInTwoCases(t *testing.T) {
+	t.Parallel()
+
+	dir, old := t.TempDir(), filepath.Join(t.TempDir(), "old.iso")
+	require.NoError(t, os.WriteFile(filepath.Join(dir, "FILE0"), []byte("upper"), 0o644))
+	require.NoError(t, os.WriteFile(filepath.Join(dir, "FILE1"), []byte("lower"), 0o644))
+	oracle.Run(t, "genisoimage", "-quiet", "-input-charset", "utf-8", "-o", old, dir)
+	b, err := os.ReadFile(old)
+	require.NoError(t, err)
+	b = bytes.ReplaceAll(b, []byte("FILE1."), []byte("file0."))
+	var out bytes.Buffer
+	_, err = isobuild.Remaster(t.Context(), &out, bytes.NewReader(b))
+	require.ErrorIs(t, err, errors.ErrUnsupported)
+	require.EqualError(t, err, "isobuild: remaster: file0: has the name of another file in lower case: unsupported operation")
+	assert.Zero(t, out.Len())
+}
+
 // TestRemasterZeroesLongNames takes an image whose records all go on in the
 // block that the root's own record goes on in.
 func TestRemasterZeroesLongNames(t *testing.T) {

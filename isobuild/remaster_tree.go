@@ -71,7 +71,7 @@ func changed(ctx context.Context, old *iso9660.Image, cfg *config, at time.Time)
 }
 
 // addImage adds what the image has. Names of images without any extension
-// become lower case, as Linux shows them.
+// become lower case, as Linux shows them; two that are one then are refused.
 func (c *changedTree) addImage(ctx context.Context, old *iso9660.Image) error {
 	c.layer++
 	plain := old.Volume().Names == iso9660.Plain
@@ -95,6 +95,9 @@ func (c *changedTree) addImage(ctx context.Context, old *iso9660.Image) error {
 		h, _ := info.Sys().(*tar.Header)
 		if plain {
 			name = strings.ToLower(name)
+			if _, err := c.tree.Lookup(name, false); err == nil && name != "." {
+				return &Error{Path: from.name, Err: fmt.Errorf("has the name of another file in lower case: %w", errors.ErrUnsupported)}
+			}
 		}
 		if err := c.add(h, name, from); err != nil {
 			return &Error{Path: name, Err: err}
