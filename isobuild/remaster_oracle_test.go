@@ -552,6 +552,24 @@ func TestRemasterZeroesLongNames(t *testing.T) {
 	assert.Equal(t, map[string]string{strings.Repeat("OPEN", 60): strings.Repeat("OPEN", 60)}, regular(t, opened(t, name)))
 }
 
+// TestRemasterZeroesDirectories takes an image with directories of ISO
+// 9660:1999, which are left out.
+func TestRemasterZeroesDirectories(t *testing.T) {
+	t.Parallel()
+
+	dir, old := t.TempDir(), filepath.Join(t.TempDir(), "old.iso")
+	require.NoError(t, os.WriteFile(filepath.Join(dir, "secret.txt"), []byte("SECRET"), 0o644))
+	oracle.Run(t, "xorriso", "-compliance", "iso_9660_1999", "-outdev", old, "-map", dir, "/")
+	f := section(t, old)
+	im, err := iso9660.Open(f, f.Size(), iso9660.WithNames(iso9660.Enhanced))
+	require.NoError(t, err)
+	assert.Equal(t, map[string]string{"secret.txt": "SECRET"}, regular(t, im))
+	b, err := os.ReadFile(remastered(t, old, isobuild.WithRemove("secret.txt")))
+	require.NoError(t, err)
+	assert.False(t, bytes.Contains(bytes.ToLower(b), []byte("secret")))
+	assert.False(t, treeOf(t, b).Volume().Enhanced)
+}
+
 // TestRemasterZeroesOldVersions takes an image that has two versions of a file.
 func TestRemasterZeroesOldVersions(t *testing.T) {
 	t.Parallel()

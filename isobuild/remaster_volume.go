@@ -54,9 +54,9 @@ func (r *remastering) findVolumes() error {
 func readVolume(iso File, base int64) (*volume, error) {
 	part := io.NewSectionReader(iso, offset64(base), iso.Size()-offset64(base))
 	v := &volume{base: base}
-	for _, names := range []iso9660.Names{iso9660.Auto, iso9660.Joliet, iso9660.Plain} {
+	for _, names := range []iso9660.Names{iso9660.Auto, iso9660.Joliet, iso9660.Enhanced, iso9660.Plain} {
 		tree, err := iso9660.Open(part, part.Size(), iso9660.WithNames(names))
-		if err != nil && names == iso9660.Joliet {
+		if err != nil && (names == iso9660.Joliet || names == iso9660.Enhanced) {
 			continue // There is none, or nothing can read it.
 		}
 		if err != nil {

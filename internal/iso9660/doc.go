@@ -14,13 +14,15 @@
 //	          type 0 boot record                  El Torito 1.0 §2.0
 //	          type 1 primary                      ECMA-119 §8.4
 //	          type 2 with %/@, %/C or %/E Joliet  Joliet, escape sequences
+//	          type 2 of version 2                 ISO 9660:1999 §8.5
 //	          type 255 terminator                 ECMA-119 §8.3
 //	any       directories, records                ECMA-119 §9.1
 //	any       system use areas: SP CE ST          SUSP 1.12 §5
 //	          PX PN SL NM CL PL RE TF             RRIP 1.12 §4.1
 //
 // Of the trees that an image has, the one with Rock Ridge is taken, else that
-// of Joliet, else the plain one; [WithNames] takes another.
+// of Joliet, else the plain one; [WithNames] takes another, or that of ISO
+// 9660:1999.
 //
 //	names       from                      case    owner, mode, links
 //	Rock Ridge  NM, else as plain         exact   PX, SL

@@ -79,11 +79,14 @@ func open(r io.ReaderAt, size int64, names Names) (*Image, error) {
 		names = Joliet
 	case names == Auto:
 		names = Plain
-	case names == RockRidge && !ridge, names == Joliet && !v.Joliet, names > Plain:
+	case names == RockRidge && !ridge, names == Joliet && !v.Joliet, names == Enhanced && !v.Enhanced, names > Enhanced:
 		return nil, fmt.Errorf("the image has no tree with names of %v", names)
 	}
-	if names == Joliet {
+	switch names {
+	case Joliet:
 		root = found.joliet
+	case Enhanced:
+		root = found.enhanced
 	}
 	v.Names, s.names, s.skip = names, names, skip
 	s.metadata, s.rr, s.blockOK = nil, rockRidge{}, false // The tree tells anew what it reads.

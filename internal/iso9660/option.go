@@ -12,10 +12,11 @@ type Names byte
 
 // The trees that an image can have.
 const (
-	Auto      Names = iota // the first of the others that the image has
+	Auto      Names = iota // the first of the next three that the image has
 	RockRidge              // names, owners, modes and links of POSIX
 	Joliet                 // names for Windows
 	Plain                  // names of ECMA-119 only
+	Enhanced               // long names of ISO 9660:1999, which Auto does not take
 )
 
 // String implements [fmt.Stringer].
@@ -29,6 +30,8 @@ func (n Names) String() string {
 		return "Joliet"
 	case Plain:
 		return "plain ISO 9660"
+	case Enhanced:
+		return "ISO 9660:1999"
 	default:
 		return fmt.Sprintf("Names(%d)", byte(n))
 	}

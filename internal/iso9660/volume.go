@@ -51,11 +51,12 @@ type Volume struct {
 
 // descriptors is what the descriptors of an image say.
 type descriptors struct {
-	volume  Volume
-	primary record
-	joliet  record
-	catalog uint32   // block of the boot catalogue, 0 if there is none
-	tables  []Extent // path tables
+	volume   Volume
+	primary  record
+	joliet   record
+	enhanced record
+	catalog  uint32   // block of the boot catalogue, 0 if there is none
+	tables   []Extent // path tables
 }
 
 // readDescriptors reads all descriptors of the image in r.
@@ -116,8 +117,10 @@ func (d *descriptors) readSupplementary(b []byte) error {
 	const version = 6
 	switch escape := string(b[88:91]); {
 	case b[version] == 2:
-		d.volume.Enhanced = true
 		d.addTables(b)
+		if root, err := rootRecord(b); err == nil && !d.volume.Enhanced { // Nobody misses what cannot be read.
+			d.volume.Enhanced, d.enhanced = true, root
+		}
 	case escape == "%/@", escape == "%/C", escape == "%/E":
 		if d.volume.Joliet {
 			return nil
