@@ -122,7 +122,8 @@
 // It takes what xorriso and genisoimage make with the arguments of Kairos, KIWI,
 // Debian, Ubuntu and Fedora, for ISOLINUX and for GRUB, and what [Build] makes.
 // Checksums inside an image, such as a list of MD5 sums, are files like others. A
-// note of a checksum in the primary descriptor is removed. The Apple partition
+// note of a checksum in the primary descriptor is removed, and so are those that
+// xorriso puts between files. The Apple partition
 // map, and an HFS+ volume that shares the files, stay as they are: they show the
 // old files, and zeros where those are gone.
 //

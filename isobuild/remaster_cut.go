@@ -16,6 +16,7 @@ func (r *remastering) findBlocks() error {
 	starts := r.starts()
 	for _, v := range r.volumes {
 		lost = append(lost, v.metadata...)
+		lost = append(lost, r.checksums(v)...)
 		// What only another tree shows is gone, unless it is there to boot.
 		lost = append(lost, slices.DeleteFunc(v.contents, func(s span) bool { return slices.ContainsFunc(starts, s.has) })...)
 	}

@@ -457,6 +457,23 @@ func TestRemasterZeroesWhatIsHidden(t *testing.T) {
 	assert.True(t, bytes.Contains(b, program[64:]), "what boots is whole, though no tree shows it")
 }
 
+// TestRemasterWithChecksums takes images that xorriso has noted checksums in,
+// which it then looks at before all else.
+func TestRemasterWithChecksums(t *testing.T) {
+	t.Parallel()
+
+	folder := media(t)
+	for _, offset := range []string{"0", "16"} {
+		old := filepath.Join(t.TempDir(), "old.iso")
+		oracle.Run(t, "xorriso", "-as", "mkisofs", "-R", "-J", "--md5", "-partition_offset", offset, "-o", old, folder)
+		name := remastered(t, old, changes()...)
+		assert.Contains(t, oracle.Run(t, "xorriso", "-md5", "on", "-indev", name, "-find", "/"), "'/config.yaml'")
+		b, err := os.ReadFile(name)
+		require.NoError(t, err)
+		assert.False(t, bytes.Contains(b, []byte("checksum_tag_v1 pos=")))
+	}
+}
+
 // TestRemasterWhereAPartitionStartsLater takes an image whose first partition
 // mounts by itself, and is not where distributions have it.
 func TestRemasterWhereAPartitionStartsLater(t *testing.T) {

@@ -5,6 +5,8 @@ import (
 	"encoding/binary"
 	"fmt"
 	"io"
+	"strconv"
+	"strings"
 
 	"github.com/netbootkit/netbootkit/internal/iso9660"
 	"github.com/netbootkit/netbootkit/internal/isomaster"
@@ -71,6 +73,28 @@ func readVolume(iso File, base int64) (*volume, error) {
 		}
 	}
 	return v, nil
+}
+
+// checksums returns the blocks with checksums that xorriso has put there: the
+// first is behind the descriptors, and tells where the next is.
+func (r *remastering) checksums(v *volume) []span {
+	var list []span
+	b := make([]byte, blockSize)
+	for at := v.descriptors().end; readBlock(r.iso, b, at) == nil; { // Behind the end is none.
+		kind, rest, _ := strings.Cut(string(b), " ")
+		if !strings.HasPrefix(kind, "libisofs_") || !strings.HasSuffix(kind, "checksum_tag_v1") {
+			break
+		}
+		list = append(list, span{at, at + 1})
+		_, rest, _ = strings.Cut(rest, " next=")
+		digits, _, _ := strings.Cut(rest, " ")
+		next, err := strconv.ParseUint(digits, 10, 32)
+		if err != nil || int64(next) <= at {
+			break
+		}
+		at = int64(next)
+	}
+	return list
 }
 
 // master returns what isomaster is to make for an image of size bytes whose
