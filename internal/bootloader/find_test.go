@@ -3,6 +3,7 @@ package bootloader_test
 import (
 	"errors"
 	"io/fs"
+	"slices"
 	"strings"
 	"testing"
 	"testing/fstest"
@@ -107,6 +108,61 @@ func TestFindEFI(t *testing.T) {
 	}
 }
 
+// TestFindOrder takes away what was found until nothing is left: that is the
+// order of the search, in which nothing is found twice and nothing is missed.
+func TestFindOrder(t *testing.T) {
+	t.Parallel()
+	vendors := func(top string, names ...string) (list []string) {
+		for _, vendor := range []string{"fedora", "rocky", "redhat", "almalinux", "centos", "debian", "ubuntu"} {
+			for _, name := range names {
+				list = append(list, top+"EFI/"+vendor+"/"+name)
+			}
+		}
+		return list
+	}
+	for arch, p := range map[string]struct {
+		machine         uint16
+		uefi, grub, cpu string
+		last            []string
+	}{
+		"amd64":   {0x8664, "x86_64", "x86_64", "x64", nil},
+		"arm64":   {0xaa64, "aarch64", "arm64", "aa64", nil},
+		"riscv64": {0x5064, "riscv64", "riscv64", "riscv64", []string{"boot/efi/EFI/BOOT/BOOTRISCV64.EFI"}},
+	} {
+		shim, grub, folder := "shim"+p.cpu+".efi", "grub"+p.cpu+".efi", "usr/lib/grub/"+p.grub+"-efi"
+		grubs := slices.Concat(
+			[]string{folder + "-signed/gcd" + p.cpu + ".efi.signed", "usr/share/efi/" + p.uefi + "/grub.efi", folder + "-signed/" + grub + ".signed"},
+			vendors("boot/efi/", grub), vendors("usr/lib/bootupd/updates/", grub),
+			[]string{folder + "/" + grub, folder + "/monolithic/gcd" + p.cpu + ".efi", folder + "/monolithic/" + grub, "boot/efi/EFI/BOOT/" + grub},
+			p.last, []string{grub})
+		shims := slices.Concat(
+			[]string{"usr/share/efi/" + p.uefi + "/shim.efi", "usr/lib/shim/" + shim + ".dualsigned", "usr/lib/shim/" + shim + ".signed.latest", "usr/lib/shim/" + shim + ".signed"},
+			vendors("boot/efi/", "shim.efi", shim), vendors("usr/lib/bootupd/updates/", "shim.efi", shim),
+			[]string{shim + ".signed", shim})
+		if arch == "riscv64" {
+			shims = nil
+		}
+		files := make(map[string]any)
+		for _, name := range slices.Concat(grubs, shims) {
+			files[name] = spec{machine: p.machine}
+		}
+		search := func(found func(*bootloader.EFI) string) (order []string) {
+			left := tree(files)
+			for {
+				loaders, err := bootloader.Find(left, arch)
+				require.NoError(t, err)
+				if loaders.EFI == nil || found(loaders.EFI) == "" {
+					return order
+				}
+				order = append(order, found(loaders.EFI))
+				delete(left, found(loaders.EFI))
+			}
+		}
+		assert.Equal(t, grubs, search(func(e *bootloader.EFI) string { return e.Grub }), arch)
+		assert.Equal(t, shims, search(func(e *bootloader.EFI) string { return e.Shim }), arch)
+	}
+}
+
 func TestFindNothing(t *testing.T) {
 	t.Parallel()
 	for name, files := range map[string]map[string]any{
@@ -124,7 +180,7 @@ func TestFindBIOS(t *testing.T) {
 	t.Parallel()
 	for _, folder := range []string{
 		"usr/lib/grub/i386-pc", "usr/lib/grub2/i386-pc", "usr/share/grub2/i386-pc",
-		"usr/share/grub/i386-pc", "usr/lib64/grub2/i386-pc", "i386-pc", ".",
+		"usr/share/grub/i386-pc", "usr/lib64/grub/i386-pc", "usr/lib64/grub2/i386-pc", "i386-pc", ".",
 	} {
 		prefix := strings.TrimPrefix(folder+"/", "./")
 		files := tree(map[string]any{prefix + "kernel.img": "kernel", prefix + "boot.img": "boot"})
@@ -138,6 +194,13 @@ func TestFindBIOS(t *testing.T) {
 		loaders, err = bootloader.Find(files, "arm64")
 		require.NoError(t, err)
 		assert.Nil(t, loaders.BIOS)
+
+		files["usr/lib/grub/i386-pc/kernel.img"] = &fstest.MapFile{Data: []byte("without boot.img")}
+		if folder != "usr/lib/grub/i386-pc" {
+			loaders, err = bootloader.Find(files, "amd64")
+			require.NoError(t, err)
+			assert.Equal(t, folder, loaders.BIOSFrom, "the first folder that has both")
+		}
 	}
 }
 
