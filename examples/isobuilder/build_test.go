@@ -1,6 +1,8 @@
 package main
 
 import (
+	"archive/tar"
+	"io"
 	"io/fs"
 	"net/http"
 	"net/http/httptest"
@@ -315,6 +317,7 @@ func TestErrors(t *testing.T) {
 		"no iPXE script":   {[]string{"-ipxe-script", l.Path("config.yaml")}, `config.yaml: iPXE for amd64: script does not begin with the line "#!ipxe"`},
 		"endless script":   {[]string{"-ipxe-script", "/dev/zero"}, "/dev/zero has more than 1048576 bytes"},
 		"no room":          {[]string{l.Path("huge.iso")}, "left, the image takes 8.0 TiB or more"},
+		"no room to build": {[]string{"-no-fetch", hugeTar(t, l)}, "left, the image takes 2.7 TiB or more"},
 		"no script":        {[]string{"-ipxe-script", l.Path("absent")}, "absent"},
 		"remove":           {[]string{"-no-fetch", "-remove", "x", l.Path("root")}, "-remove has no effect on a live image"},
 	} {
@@ -329,6 +332,26 @@ func TestErrors(t *testing.T) {
 			assert.NoFileExists(t, iso+".sha256")
 		})
 	}
+}
+
+// hugeTar makes a tar of 8 TiB, most of it one file, that takes no room.
+func hugeTar(t *testing.T, l *labtest.Lab) string {
+	t.Helper()
+	const size = 8 << 40
+	f, err := os.Create(l.Path("huge.tar"))
+	require.NoError(t, err)
+	defer f.Close()
+	w := tar.NewWriter(f)
+	for name, content := range map[string]string{"boot/vmlinuz-6.1.0": "the kernel", "boot/initrd.img-6.1.0": "the initrd"} {
+		require.NoError(t, w.WriteHeader(&tar.Header{Name: name, Mode: 0o644, Size: int64(len(content))}))
+		_, err := w.Write([]byte(content))
+		require.NoError(t, err)
+	}
+	require.NoError(t, w.WriteHeader(&tar.Header{Name: "large", Mode: 0o644, Size: size}))
+	start, err := f.Seek(0, io.SeekCurrent)
+	require.NoError(t, err)
+	require.NoError(t, f.Truncate(start+size+1024))
+	return f.Name()
 }
 
 // TestBuildWithoutNetwork names what could not be fetched, from where, and what to
