@@ -64,6 +64,21 @@ func TestBuildWhenArchitectureIsForeign(t *testing.T) {
 	}
 }
 
+// TestBuildWhenKernelIsUnknown takes the architecture from what the system says
+// of itself, unless an option says it.
+func TestBuildWhenKernelIsUnknown(t *testing.T) {
+	t.Parallel()
+	root := foreignRoot("arm64")
+	root["boot/vmlinuz-6.1.0-9-amd64"] = labFile([]byte("?"))
+	require.ErrorContains(t, buildFails(t, root), "boot/vmlinuz-6.1.0-9-amd64: does not say which architecture it is for")
+	image := opened(t, built(t, root, isobuild.WithArch("arm64")))
+	assert.NotContains(t, read(t, image, "boot/grub2/grub.cfg"), "nomodeset")
+
+	root["etc/kairos-release"] = labFile([]byte("KAIROS_TARGETARCH=arm64\n"))
+	built(t, root)
+	require.ErrorContains(t, buildFails(t, root, isobuild.WithArch("amd64")), "no boot loader for BIOS")
+}
+
 func TestBuildWhenFirmwareIsBIOS(t *testing.T) {
 	t.Parallel()
 	name := built(t, without("shim", "gcd"), isobuild.WithFirmware(isobuild.BIOS), isobuild.WithLoaders(biosLoader(t)))
