@@ -221,6 +221,18 @@ func TestRemasterRefuses(t *testing.T) {
 			image: live, options: []isobuild.Option{isobuild.WithRemove("boot")},
 			is: errors.ErrUnsupported, want: "isobuild: remaster: boot/uefi.img: is a boot image",
 		},
+		"EFI system partition of the MBR alone removed": {
+			change: func(b []byte) []byte {
+				slot := b[446:462]
+				slot[4] = 0xEF
+				binary.LittleEndian.PutUint32(slot[8:], 65*4) // "other"
+				binary.LittleEndian.PutUint32(slot[12:], 4)
+				b[510], b[511] = 0x55, 0xAA
+				return b
+			},
+			options: []isobuild.Option{isobuild.WithRemove("other")},
+			is:      errors.ErrUnsupported, want: "isobuild: remaster: other: is a boot image",
+		},
 		"volume identifier in the EFI system partition": {
 			image: live,
 			change: func(b []byte) []byte {
