@@ -38,7 +38,8 @@ type relabeling struct {
 // LABEL=, as in root=live:CDLABEL= and inst.stage2=hd:LABEL=, and behind GRUB's
 // search -l, --label and --fs-label, with blanks as they are or as \x20.
 func newRelabeling(from, to string) *relabeling {
-	id := strings.ReplaceAll(regexp.QuoteMeta(from), " ", `(?: |\\x20)`)
+	valid := string([]rune(from)) // A byte that is not UTF-8 matches what stands for one, as patterns have to be UTF-8.
+	id := strings.ReplaceAll(regexp.QuoteMeta(valid), " ", `(?: |\\x20)`)
 	const word = `A-Za-z0-9#+.:=@_\-`
 	return &relabeling{
 		pattern: regexp.MustCompile(`((?i:label)=|--?(?:l|label|fs-label)[ =]+)(["']?)` + id + `([^` + word + `]|$)`),

@@ -23,6 +23,7 @@ func TestRelabeling(t *testing.T) {
 		{"search --label", "A", "B", "search --label A --set\nsearch --fs-label=A", "search --label B --set\nsearch --fs-label=B"},
 		{"blanks", "My Disk 1", "Yours", `inst.stage2=hd:LABEL=My\x20Disk\x201 quiet; search -l "My Disk 1"`, `inst.stage2=hd:LABEL=Yours quiet; search -l "Yours"`},
 		{"characters of regular expressions", "A.B", "C", "LABEL=AxB LABEL=A.B", "LABEL=AxB LABEL=C"},
+		{"not UTF-8", "M\xDCNCHEN", "M", "LABEL=M\xDCNCHEN LABEL=MNCHEN LABEL=MUNCHEN", "LABEL=M LABEL=MNCHEN LABEL=MUNCHEN"},
 		{"twice on a line", "A", "B", "LABEL=A LABEL=A LABEL=A", "LABEL=B LABEL=B LABEL=B"},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
