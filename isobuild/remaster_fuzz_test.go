@@ -5,6 +5,7 @@ import (
 	"io"
 	"testing"
 	"testing/fstest"
+	"time"
 
 	"github.com/netbootkit/netbootkit/internal/gpt"
 	"github.com/netbootkit/netbootkit/internal/iso9660"
@@ -26,9 +27,10 @@ func hybridISO(f *testing.F) []byte {
 	}
 	root := &isomaster.Node{Children: []*isomaster.Node{
 		{Name: "file", Extents: []iso9660.Extent{{Block: data + 1, Size: 2000}}},
+		{Name: "menu.cfg", Extents: []iso9660.Extent{{Block: data + 2, Size: 100}}},
 		{Name: "esp", Extents: []iso9660.Extent{{Block: blocks, Size: 4096}}, Outside: true},
 	}}
-	pieces, err := isomaster.Metadata(root, v, data+2)
+	pieces, err := isomaster.Metadata(root, v, data+3)
 	if err != nil {
 		f.Fatal(err)
 	}
@@ -50,20 +52,27 @@ func hybridISO(f *testing.F) []byte {
 		f.Fatal(err)
 	}
 	copy(b, head)
+	copy(b[(data+2)*iso9660.BlockSize:], "search --fs-uuid 1970-01-01-00-00-00-00\nlinux root=live:CDLABEL=HYBRID")
 	copy(b[len(b)-len(tail):], tail)
 	return b
 }
 
 func FuzzRemaster(f *testing.F) {
-	f.Add(hybridISO(f))
+	options := [][]isobuild.Option{nil, {isobuild.WithVolumeID("NEW")}, {isobuild.WithTime(time.Unix(1e9, 0))}}
+	for i := range options {
+		f.Add(hybridISO(f), uint8(i))
+	}
+	latin := hybridISO(f)
+	latin[16*iso9660.BlockSize+40] = 0xDC // The first byte of the volume identifier.
+	f.Add(latin, uint8(1))
 	overlay := fstest.MapFS{"new/file": labFile([]byte("new")), "file": labFile([]byte("other"))}
-	f.Fuzz(func(t *testing.T, b []byte) {
-		if len(b) > 1<<20 {
+	f.Fuzz(func(t *testing.T, b []byte, which uint8) {
+		if len(b) > 1<<20 || int(which) >= len(options) {
 			return
 		}
 		old := bytes.Clone(b)
 		var out bytes.Buffer
-		n, err := isobuild.Remaster(t.Context(), &out, bytes.NewReader(b), isobuild.WithFiles(overlay))
+		n, err := isobuild.Remaster(t.Context(), &out, bytes.NewReader(b), append(options[which], isobuild.WithFiles(overlay))...)
 		if !bytes.Equal(b, old) {
 			t.Fatal("the input changed")
 		}
