@@ -95,6 +95,20 @@ func TestSummary(t *testing.T) {
 	assert.Contains(t, out, "qemu-system-x86_64 -m 2048 -accel kvm -accel tcg -bios /usr/share/ovmf/OVMF.fd -cdrom '"+iso+"'\n")
 }
 
+// TestBuildForFirmware leaves out what boots the firmware that is not asked for.
+func TestBuildForFirmware(t *testing.T) {
+	t.Parallel()
+
+	l := newLab(t)
+	for firmware, want := range map[string][]bool{"bios": {true, false}, "uefi": {false, true}, "BIOS,efi": {true, true}, "": {true, true}} {
+		image := open(t, build(t, l, firmware+".iso", "-firmware", firmware))
+		for i, name := range []string{"boot/eltorito.img", "boot/uefi.img"} {
+			_, err := fs.Stat(image, name)
+			assert.Equal(t, want[i], err == nil, "%s of %q", name, firmware)
+		}
+	}
+}
+
 func TestBuildIsReproducible(t *testing.T) {
 	t.Parallel()
 
@@ -157,7 +171,7 @@ func TestRemaster(t *testing.T) {
 	iso := build(t, l, "kairos.iso", "-cloud-config", l.Path("config.yaml"), "-set", "name=old")
 	before := digest(t, iso)
 	_, _, err := l.Run(t.Context(), "-cloud-config", l.Path("config.yaml"), "-set", "name=new",
-		"-overlay", l.Path("overlay"), "-volume-id", "OTHER", "-o", iso+".custom.iso", iso)
+		"-overlay", l.Path("overlay"), "-remove", "boot/boot_hybrid.img", "-volume-id", "OTHER", "-o", iso+".custom.iso", iso)
 	require.NoError(t, err)
 	image := open(t, iso+".custom.iso")
 	assert.Equal(t, "OTHER", image.VolumeID())
@@ -171,6 +185,8 @@ func TestRemaster(t *testing.T) {
 	hello, err := fs.ReadFile(image, "hello")
 	require.NoError(t, err)
 	assert.Equal(t, "an overlay", string(hello))
+	_, err = fs.Stat(image, "boot/boot_hybrid.img")
+	require.ErrorIs(t, err, fs.ErrNotExist)
 	raw, err := os.ReadFile(iso + ".custom.iso")
 	require.NoError(t, err)
 	assert.NotContains(t, string(raw), "hostname: old", "what was replaced is gone")
