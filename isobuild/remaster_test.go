@@ -1,6 +1,7 @@
 package isobuild_test
 
 import (
+	"archive/tar"
 	"bytes"
 	"context"
 	"crypto/sha256"
@@ -118,6 +119,51 @@ func TestRemasterKeepsWhatIsShared(t *testing.T) {
 	_, err := im.Lstat("a")
 	require.ErrorIs(t, err, fs.ErrNotExist)
 	assert.Equal(t, map[string]string{"b": content, "dir/d": "stays"}, regular(t, treeOf(t, b, iso9660.WithNames(iso9660.Joliet))))
+}
+
+// TestRemasterHardLinks has files with two names in the image and in what is
+// added, and takes one of them away, or puts something else there.
+func TestRemasterHardLinks(t *testing.T) {
+	t.Parallel()
+
+	links := func(folder, content string) fstest.MapFS {
+		link := &tar.Header{Typeflag: tar.TypeLink, Name: folder + "/two", Linkname: folder + "/one", Size: int64(len(content))}
+		return fstest.MapFS{folder + "/one": labFile([]byte(content)), folder + "/two": {Sys: link}}
+	}
+	old, err := os.ReadFile(built(t, liveRoot(), isobuild.WithFirmware(isobuild.UEFI), isobuild.WithFiles(links("kept", "KEPT")),
+		isobuild.WithFiles(links("cut", "CUT")), isobuild.WithFiles(links("new", "OLD")), isobuild.WithFiles(links("gone", "GONE"))))
+	require.NoError(t, err)
+	b := remasterBytes(t, bytes.NewReader(old), isobuild.WithRemove("cut/one", "gone"),
+		isobuild.WithFiles(fstest.MapFS{"new/one": labFile([]byte("NEW"))}), isobuild.WithFiles(links("added", "ADDED")))
+	im := treeOf(t, b)
+	for name, want := range map[string]string{
+		"kept/one": "KEPT", "kept/two": "KEPT", "cut/two": "CUT", "new/one": "NEW", "new/two": "OLD", "added/one": "ADDED", "added/two": "ADDED",
+	} {
+		assert.Equal(t, want, read(t, im, name), name)
+	}
+	for name, want := range map[string]byte{"kept/two": tar.TypeLink, "added/two": tar.TypeLink, "cut/two": tar.TypeReg, "new/two": tar.TypeReg} {
+		info, err := im.Lstat(name)
+		require.NoError(t, err)
+		assert.Equal(t, want, info.Sys().(*tar.Header).Typeflag, name)
+	}
+	assert.Contains(t, string(old), "GONE")
+	assert.NotContains(t, string(b), "GONE")
+}
+
+// TestRemasterRenamesLinkedMenus gives all names of a menu the new volume
+// identifier.
+func TestRemasterRenamesLinkedMenus(t *testing.T) {
+	t.Parallel()
+
+	link := &tar.Header{Typeflag: tar.TypeLink, Name: "b.cfg", Linkname: "a.cfg"}
+	old, err := os.ReadFile(built(t, liveRoot(), isobuild.WithFirmware(isobuild.UEFI), isobuild.WithFiles(fstest.MapFS{
+		"a.cfg": labFile([]byte("CDLABEL=COS_LIVE\n")), "b.cfg": {Sys: link}, "c.cfg": {Data: []byte("a.cfg"), Mode: fs.ModeSymlink},
+	})))
+	require.NoError(t, err)
+	im := treeOf(t, remasterBytes(t, bytes.NewReader(old), isobuild.WithVolumeID("OTHER")))
+	for _, name := range []string{"a.cfg", "b.cfg", "c.cfg"} {
+		assert.Equal(t, "CDLABEL=OTHER\n", read(t, im, name), name)
+	}
 }
 
 func TestRemasterOrder(t *testing.T) {
