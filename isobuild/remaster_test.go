@@ -150,6 +150,44 @@ func TestRemasterHardLinks(t *testing.T) {
 	assert.NotContains(t, string(b), "GONE")
 }
 
+// TestRemasterKeepsMetadata compares all that an image says of its files, odd
+// ones among them, before and after something was added.
+func TestRemasterKeepsMetadata(t *testing.T) {
+	t.Parallel()
+
+	header := func(h tar.Header) *fstest.MapFile { return &fstest.MapFile{Mode: h.FileInfo().Mode(), Sys: &h} }
+	files := fstest.MapFS{
+		"dir":                                {Mode: fs.ModeDir | 0o750, Sys: &tar.Header{Typeflag: tar.TypeDir, Mode: 0o1750, Uid: 3, Gid: 4, ModTime: time.Unix(1e9+1, 0)}},
+		"dir/owned":                          header(tar.Header{Typeflag: tar.TypeReg, Mode: 0o4751, Uid: 70000, Gid: 8, ModTime: time.Unix(1e9+2, 0)}),
+		"dir/char":                           header(tar.Header{Typeflag: tar.TypeChar, Mode: 0o620, Devmajor: 4, Devminor: 300, ModTime: time.Unix(1e9+3, 0)}),
+		"dir/block":                          header(tar.Header{Typeflag: tar.TypeBlock, Mode: 0o660, Devmajor: 8, Devminor: 1, ModTime: time.Unix(1e9+4, 0)}),
+		"dir/fifo":                           header(tar.Header{Typeflag: tar.TypeFifo, Mode: 0o600, ModTime: time.Unix(1e9+5, 0)}),
+		"dir/link":                           {Data: []byte("../no/such/" + strings.Repeat("x", 300)), Mode: fs.ModeSymlink | 0o777, ModTime: time.Unix(1e9+6, 0)},
+		strings.Repeat("ü", 126) + "n":       labFile([]byte("253 bytes")),
+		strings.Repeat("deep/", 20) + "file": labFile([]byte("deep")),
+	}
+	old, err := os.ReadFile(built(t, liveRoot(), isobuild.WithFirmware(isobuild.UEFI), isobuild.WithFiles(files)))
+	require.NoError(t, err)
+	describe := func(b []byte) map[string]string {
+		all, im := make(map[string]string), treeOf(t, b)
+		require.NoError(t, fs.WalkDir(im, ".", func(name string, d fs.DirEntry, err error) error {
+			require.NoError(t, err)
+			info, err := d.Info()
+			require.NoError(t, err)
+			h := info.Sys().(*tar.Header)
+			all[name] = fmt.Sprint(info.Mode(), h.Typeflag, h.Uid, h.Gid, h.ModTime.UTC(), h.Linkname, h.Devmajor, h.Devminor, h.Size)
+			return nil
+		}))
+		return all
+	}
+	want := describe(old)
+	assert.Contains(t, want["dir/owned"], "urwxr-x--x 48 70000 8")
+	got := describe(remasterBytes(t, bytes.NewReader(old), isobuild.WithFiles(fstest.MapFS{"new": labFile([]byte("new"))})))
+	assert.Contains(t, got, "new")
+	delete(got, "new")
+	assert.Equal(t, want, got)
+}
+
 // TestRemasterRenamesLinkedMenus gives all names of a menu the new volume
 // identifier.
 func TestRemasterRenamesLinkedMenus(t *testing.T) {
