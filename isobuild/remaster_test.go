@@ -188,6 +188,26 @@ func TestRemasterKeepsMetadata(t *testing.T) {
 	assert.Equal(t, want, got)
 }
 
+// TestRemasterRemovesLinks removes symbolic links, and not where they lead.
+func TestRemasterRemovesLinks(t *testing.T) {
+	t.Parallel()
+
+	link := func(target string) *fstest.MapFile {
+		return &fstest.MapFile{Data: []byte(target), Mode: fs.ModeSymlink}
+	}
+	old, err := os.ReadFile(built(t, liveRoot(), isobuild.WithFirmware(isobuild.UEFI), isobuild.WithFiles(fstest.MapFS{
+		"dir/file": labFile([]byte("file")), "file": link("dir/file"), "folder": link("dir"), "nowhere": link("no/such"), "dir/other": labFile([]byte("other")),
+	})))
+	require.NoError(t, err)
+	// The last one is found by way of a link to its folder.
+	im := treeOf(t, remasterBytes(t, bytes.NewReader(old), isobuild.WithRemove("file", "folder", "nowhere", "folder/other")))
+	assert.Equal(t, "file", read(t, im, "dir/file"))
+	for _, name := range []string{"file", "folder", "nowhere", "dir/other"} {
+		_, err := im.Lstat(name)
+		require.ErrorIs(t, err, fs.ErrNotExist, name)
+	}
+}
+
 // TestRemasterRenamesLinkedMenus gives all names of a menu the new volume
 // identifier.
 func TestRemasterRenamesLinkedMenus(t *testing.T) {

@@ -239,6 +239,17 @@ func TestIPXE(t *testing.T) {
 	assert.Equal(t, "#!ipxe\necho hello\n", string(script))
 	first := digest(t, l.Path("ipxe.iso"))
 
+	long := "#!ipxe\n" + strings.Repeat("# one of many lines\n", 1000)
+	require.NoError(t, os.WriteFile(l.Path("long.ipxe"), []byte(long), 0o600))
+	_, _, err = l.Run(t.Context(), append(args, "-ipxe-script", l.Path("long.ipxe"))...)
+	require.ErrorContains(t, err, "iPXE for a")
+	require.ErrorContains(t, err, "script of 20007 bytes: the program has room for 1713")
+	_, _, err = l.Run(t.Context(), append(args, "-ipxe-script", l.Path("long.ipxe"), "-firmware", "bios")...)
+	require.NoError(t, err, "on a BIOS it is a file of its own")
+	script, err = fs.ReadFile(open(t, l.Path("ipxe.iso")), "boot/script.ipxe")
+	require.NoError(t, err)
+	assert.Equal(t, long, string(script))
+
 	_, _, err = l.Run(t.Context(), append(args, "-ipxe-wait")...)
 	require.NoError(t, err)
 	assert.NotEqual(t, first, digest(t, l.Path("ipxe.iso")))
