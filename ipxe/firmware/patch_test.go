@@ -44,6 +44,13 @@ func TestPatch(t *testing.T) {
 			sum := sha256.Sum256(program[at : at+size])
 			assert.Equal(t, digest, hex.EncodeToString(sum[:]))
 			assert.True(t, bytes.HasSuffix(program[:at+size], []byte("\nshell\n")))
+
+			full := "#!ipxe\n" + strings.Repeat("#", size-len("#!ipxe\n"))
+			patched, err = firmware.Patch(program, []byte(full))
+			require.NoError(t, err)
+			assert.Equal(t, full, string(patched[at:at+size]))
+			_, err = firmware.Patch(program, []byte(full+"#"))
+			require.ErrorContains(t, err, "script of 1714 bytes: the program has room for 1713")
 		})
 	}
 }
