@@ -6,6 +6,7 @@ import (
 	"encoding/binary"
 	"fmt"
 	"io"
+	"io/fs"
 	"os"
 	"strings"
 	"testing"
@@ -130,6 +131,20 @@ func TestIPXEFirmware(t *testing.T) {
 	assert.Contains(t, out.String(), "BOOTX64 EFI")
 	assert.Contains(t, out.String(), "B\x00O\x00O\x00T\x00R\x00")
 	assert.NotContains(t, out.String(), "SCRIPT.IPXE")
+}
+
+// TestIPXEFirmwareIsBIOS leaves out the programs for UEFI.
+func TestIPXEFirmwareIsBIOS(t *testing.T) {
+	t.Parallel()
+	script := "#!ipxe\nshell\n"
+	programs := isobuild.IPXEPrograms{EFI: map[string]isobuild.File{"amd64": fakePE(0x8664, "another script")}, BIOS: fakeLkrn()}
+	var out bytes.Buffer
+	_, err := isobuild.IPXE(t.Context(), &out, programs, []byte(script), isobuild.WithFirmware(isobuild.BIOS), isobuild.WithLoaders(biosLoader(t)))
+	require.NoError(t, err)
+	image := treeOf(t, out.Bytes())
+	assert.Equal(t, script, read(t, image, "boot/script.ipxe"))
+	_, err = image.Lstat("boot/uefi.img")
+	require.ErrorIs(t, err, fs.ErrNotExist)
 }
 
 // TestIPXEDigest pins the bytes of an image, which do not depend on the day.
