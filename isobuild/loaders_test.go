@@ -37,8 +37,10 @@ func TestWithLoaders(t *testing.T) {
 		"the root first": {own, []isobuild.Option{place(pairOf("a"))}, []string{"shim of root.", "grub of root."}, []string{"of a."}},
 		"then in order":  {without("shimx64", "gcdx64"), []isobuild.Option{place(pairOf("a")), place(pairOf("b"))}, []string{"shim of a.", "grub of a."}, []string{"of b."}},
 		"trees as one": {
-			without("shimx64", "gcdx64"), []isobuild.Option{place(part("grubx64.efi", "a"), pairOf("b"))},
-			[]string{"shim of b.", "grub of a."}, []string{"shim of a.", "grub of b."},
+			without("shimx64", "gcdx64"),
+			[]isobuild.Option{place(part("grubx64.efi", "a"), pairOf("b"))},
+			[]string{"shim of b.", "grub of a."},
+			[]string{"shim of a.", "grub of b."},
 		},
 		"a shim alone is none": {half, []isobuild.Option{place(pairOf("a"))}, []string{"shim of a.", "grub of a."}, []string{"of root."}},
 		"GRUB alone gets no shim of others": {

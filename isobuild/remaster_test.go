@@ -188,6 +188,22 @@ func TestRemasterKeepsMetadata(t *testing.T) {
 	assert.Equal(t, want, got)
 }
 
+// TestRemasterChecksum takes away what a program noted of the bytes of an image,
+// and leaves the names that people gave it.
+func TestRemasterChecksum(t *testing.T) {
+	t.Parallel()
+
+	m := plainISO(t, map[string]string{"file": "old"})
+	b, err := io.ReadAll(io.NewSectionReader(m, 0, m.Size()))
+	require.NoError(t, err)
+	const note = "ISO MD5SUM = 0123456789abcdef0123456789abcdef;SKIPSECTORS = 15"
+	copy(b[16*2048+883:], note) // For applications (ECMA-119 §8.4.32), as implantisomd5 has it.
+	copy(b[16*2048+318:], "PUBLISHER")
+	im := remasterBytes(t, bytes.NewReader(b), isobuild.WithCloudConfig([]byte("x")))
+	assert.NotContains(t, string(im), "MD5SUM")
+	assert.Equal(t, "PUBLISHER", treeOf(t, im).Volume().Publisher)
+}
+
 // TestRemasterRemovesLinks removes symbolic links, and not where they lead.
 func TestRemasterRemovesLinks(t *testing.T) {
 	t.Parallel()
