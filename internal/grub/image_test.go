@@ -171,3 +171,13 @@ func FuzzElTorito(f *testing.F) {
 		require.NoError(t, grub.Place(image, 1))
 	})
 }
+
+// TestISOModules has all that menus of Kairos's own images can use: who replaces
+// the menu of an ISO begins with one of those.
+func TestISOModules(t *testing.T) {
+	t.Parallel()
+	kairos := "ext2 iso9660 linux echo configfile search search_label search_fs_file search_fs_uuid ls normal gzio gettext font" +
+		" gfxterm gfxmenu all_video test true loadenv part_gpt part_msdos biosdisk vga vbe chain boot"
+	assert.Subset(t, grub.ISOModules(), strings.Fields(kairos))
+	assert.Subset(t, grub.DiskModules(), grub.ISOModules())
+}
