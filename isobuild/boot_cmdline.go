@@ -27,7 +27,8 @@ func cmdline(tree fs.FS, kernel string) string {
 			if err != nil {
 				continue // Other menus say the same.
 			}
-			for _, find := range []func(name, text, kernel string) ([]string, bool){grubWords, syslinuxWords} {
+			// ISOLINUX first: its "linux" alone would pass for a command of GRUB without words.
+			for _, find := range []func(name, text, kernel string) ([]string, bool){syslinuxWords, grubWords} {
 				if words, ok := find(name, text, kernel); ok {
 					return strings.Join(portable(words), " ")
 				}
@@ -213,24 +214,24 @@ func samePath(name, kernel string) bool {
 }
 
 // syslinuxWords returns the words of the first label of ISOLINUX that loads
-// kernel.
+// kernel. Menus of GRUB have no labels.
 func syslinuxWords(config, text, kernel string) ([]string, bool) {
-	var loads bool
+	var labelled, loads bool
 	var words []string
 	for line := range strings.SplitSeq(text, "\n") {
-		key, value, _ := strings.Cut(strings.TrimSpace(line), " ")
+		key, value, _ := strings.Cut(strings.ReplaceAll(strings.TrimSpace(line), "\t", " "), " ")
 		value = strings.TrimSpace(value)
 		switch strings.ToLower(key) {
 		case "label":
 			if loads {
 				return words, true
 			}
-			words = nil
+			labelled, words = true, nil
 		case "kernel", "linux":
 			if !path.IsAbs(value) {
 				value = path.Join(path.Dir(config), value)
 			}
-			loads = samePath(value, kernel)
+			loads = labelled && samePath(value, kernel)
 		case "append":
 			words = strings.Fields(value)
 		}

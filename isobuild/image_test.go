@@ -141,6 +141,38 @@ func TestImageBoot(t *testing.T) {
 			},
 			layout: "Kairos", kernel: "boot/kernel", initrd: "boot/initrd", root: "rootfs.squashfs",
 		},
+		"Kairos of the seeds": {
+			files: map[string]string{
+				"boot/kernel": "", "boot/initrd": "", "rootfs.squashfs": "",
+				"boot/grub2/grub.cfg": "search --no-floppy --file --set=root /boot/kernel\nset default=0\nset linux=linux\nset initrd=initrd\n" +
+					"if [ \"${grub_platform}\" = \"efi\" ]; then\n    set linux=linuxefi\n    set initrd=initrdefi\nfi\n" +
+					"menuentry \"Kairos\" --class os --unrestricted {\n    echo Loading kernel...\n" +
+					"    $linux ($root)/boot/kernel BOOT_IMAGE=/boot/kernel cdroot root=live:CDLABEL=COS_LIVE rd.live.dir=/ nodepair.enable\n" +
+					"    echo Loading initrd...\n    $initrd ($root)/boot/initrd\n}\n",
+			},
+			layout: "Kairos", kernel: "boot/kernel", initrd: "boot/initrd", root: "rootfs.squashfs",
+			cmdline: "cdroot rd.live.dir=/ nodepair.enable",
+		},
+		"Fedora, not packed": {
+			files: map[string]string{
+				"images/pxeboot/vmlinuz": "", "images/pxeboot/initrd.img": "", "LiveOS/rootfs.img": "", "images/install.img": "",
+				"boot/grub/loopback.cfg": "linux16 /images/pxeboot/vmlinuz quiet\n",
+			},
+			layout: "Fedora", kernel: "images/pxeboot/vmlinuz", initrd: "images/pxeboot/initrd.img", root: "LiveOS/rootfs.img",
+			cmdline: "quiet",
+		},
+		"Debian live with a module": {
+			files: map[string]string{
+				"live/vmlinuz": "", "live/initrd.img": "", "live/filesystem.squashfs": "", "live/a.squashfs": "",
+				"syslinux/live.cfg": "label live\n\tmenu label ^Live system\n\tlinux\t/live/vmlinuz\n\tinitrd /live/initrd.img\n\tappend boot=live\tquiet\n",
+			},
+			layout: "Debian live", kernel: "live/vmlinuz", initrd: "live/initrd.img", root: "live/filesystem.squashfs",
+			cmdline: "boot=live quiet",
+		},
+		"Ubuntu of old": {
+			files:  map[string]string{"casper/vmlinuz.efi": "", "casper/initrd.lz": "", "casper/filesystem.squashfs": "", "casper/de.squashfs": ""},
+			layout: "Ubuntu casper", kernel: "casper/vmlinuz.efi", initrd: "casper/initrd.lz", root: "casper/filesystem.squashfs",
+		},
 		"KIWI": {
 			files: map[string]string{
 				"boot/x86_64/loader/linux": "", "boot/x86_64/loader/initrd": "", "LiveOS/squashfs.img": "",
