@@ -262,7 +262,7 @@ func TestBuildProgress(t *testing.T) {
 type cancelTree struct {
 	fstest.MapFS
 	name   string
-	cancel context.CancelFunc
+	cancel func()
 }
 
 func (c cancelTree) Open(name string) (fs.File, error) {
@@ -274,10 +274,11 @@ func (c cancelTree) Open(name string) (fs.File, error) {
 
 func TestBuildWhenCancelled(t *testing.T) {
 	t.Parallel()
+	why := errors.New("why it was cancelled")
 	for _, file := range []string{"boot/initrd.img-6.1.0-9-amd64", "usr/bin/tool"} {
-		ctx, cancel := context.WithCancel(t.Context())
-		_, err := isobuild.Build(ctx, new(memoryFile), cancelTree{liveRoot(), file, cancel}, isobuild.WithFirmware(isobuild.UEFI))
-		require.ErrorIs(t, err, context.Canceled, file)
+		ctx, cancel := context.WithCancelCause(t.Context())
+		_, err := isobuild.Build(ctx, new(memoryFile), cancelTree{liveRoot(), file, func() { cancel(why) }}, isobuild.WithFirmware(isobuild.UEFI))
+		require.ErrorIs(t, err, why, file)
 		var e *isobuild.Error
 		require.ErrorAs(t, err, &e)
 		assert.Equal(t, "build", e.Op)

@@ -102,7 +102,7 @@ func (w *walk[N]) enter(parent N, name string, info fs.FileInfo, depth int) (N, 
 
 // visit adds what entry says, and all below.
 func (w *walk[N]) visit(dir N, name string, entry fs.DirEntry, depth int) (none N, err error) {
-	if err := w.ctx.Err(); err != nil {
+	if err := context.Cause(w.ctx); err != nil {
 		return none, err
 	}
 	if err := checkName(entry.Name()); err != nil {

@@ -93,7 +93,7 @@ func (o *output) finish(ctx context.Context, sb *superblock, cfg *config, latest
 	size := (o.pos + padding - 1) / padding * padding
 	zeros := make([]byte, 64<<10)
 	for end := max(size, o.high); o.pos < end; {
-		if err := ctx.Err(); err != nil {
+		if err := context.Cause(ctx); err != nil {
 			return 0, err
 		}
 		if _, err := o.put(zeros[:min(end-o.pos, int64(len(zeros)))]); err != nil {

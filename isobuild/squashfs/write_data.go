@@ -59,7 +59,7 @@ func newLoader(ctx context.Context, tree fs.FS, p *pipe, blockSize, hold int, pr
 func (l *loader) run(files []*node) error {
 	l.twins = twins(files)
 	for _, n := range files {
-		if err := l.ctx.Err(); err != nil {
+		if err := context.Cause(l.ctx); err != nil {
 			return err
 		}
 		if err := l.load(n); err != nil {

@@ -70,7 +70,7 @@ func (p *pipe) get() (*block, error) {
 		}
 		return b, nil
 	case <-p.ctx.Done():
-		return nil, p.ctx.Err()
+		return nil, context.Cause(p.ctx)
 	}
 }
 
@@ -115,7 +115,7 @@ func (p *pipe) pack(packer packer) error {
 			space = b.pack(packer, space)
 			b.ready <- struct{}{}
 		case <-p.ctx.Done():
-			return p.ctx.Err()
+			return context.Cause(p.ctx)
 		}
 	}
 }
@@ -146,7 +146,7 @@ func (p *pipe) write() error {
 			}
 			p.put(b)
 		case <-p.ctx.Done():
-			return p.ctx.Err()
+			return context.Cause(p.ctx)
 		}
 	}
 }
@@ -160,7 +160,7 @@ func (p *pipe) place(b *block) error {
 	select {
 	case <-b.ready:
 	case <-p.ctx.Done():
-		return p.ctx.Err()
+		return context.Cause(p.ctx)
 	}
 	if b.err != nil {
 		return fmt.Errorf("squashfs: pack: %w", b.err)

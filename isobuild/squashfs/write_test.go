@@ -198,19 +198,20 @@ func (d dirFS) ReadDir(name string) ([]fs.DirEntry, error) { return fs.ReadDir(d
 func TestWriteWhenCancelled(t *testing.T) {
 	t.Parallel()
 
+	why := errors.New("why it was cancelled")
 	t.Run("before", func(t *testing.T) {
 		t.Parallel()
-		ctx, cancel := context.WithCancel(t.Context())
-		cancel()
+		ctx, cancel := context.WithCancelCause(t.Context())
+		cancel(why)
 		_, err := squashfs.Write(ctx, &image{}, plain(t))
-		assert.ErrorIs(t, err, context.Canceled)
+		assert.ErrorIs(t, err, why)
 	})
 	t.Run("while reading", func(t *testing.T) {
 		t.Parallel()
-		ctx, cancel := context.WithCancel(t.Context())
+		ctx, cancel := context.WithCancelCause(t.Context())
 		var m image
-		_, err := squashfs.Write(ctx, &m, endless{cancel})
-		require.ErrorIs(t, err, context.Canceled)
+		_, err := squashfs.Write(ctx, &m, endless{func() { cancel(why) }})
+		require.ErrorIs(t, err, why)
 		assert.NotContains(t, string(m.b), "hsqs", "an unfinished image has no superblock")
 	})
 }

@@ -18,8 +18,9 @@ type Run func(ctx context.Context, args []string, stdin io.Reader, stdout, stder
 
 // Main runs run as the process, with a context that the first SIGINT, SIGTERM
 // or SIGHUP cancels, so that nothing half-made stays when a terminal is closed; the
-// second one kills. A SIGHUP that nohup ignores stays ignored. It prints run's error behind name
-// and exits with status 1, or with 2 where the command line was wrong.
+// second one kills. A SIGHUP that nohup ignores stays ignored. It prints run's
+// error behind name and exits with status 1, or with 2 where the command line was
+// wrong.
 func Main(name string, run Run) {
 	ends := []os.Signal{os.Interrupt, syscall.SIGTERM}
 	if !signal.Ignored(syscall.SIGHUP) {
