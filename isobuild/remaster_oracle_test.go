@@ -407,6 +407,7 @@ func TestRemasterOtherNames(t *testing.T) {
 	require.NoError(t, os.MkdirAll(filepath.Join(dir, "Boot/Sub Folder"), 0o755))
 	require.NoError(t, os.WriteFile(filepath.Join(dir, "Boot/Kernel.img"), []byte("kernel"), 0o644))
 	require.NoError(t, os.WriteFile(filepath.Join(dir, "Boot/Sub Folder/a"), []byte("a"), 0o644))
+	require.NoError(t, os.WriteFile(filepath.Join(dir, "Boot/Menu.cfg"), []byte("LABEL=OLD"), 0o644))
 	for name, tt := range map[string]struct {
 		args    []string
 		overlay string
@@ -414,19 +415,19 @@ func TestRemasterOtherNames(t *testing.T) {
 	}{
 		"Joliet": {
 			args: []string{"-J"}, overlay: "Boot/new",
-			want: map[string]string{"Boot/Kernel.img": "kernel", "Boot/Sub Folder/a": "a", "Boot/new": "new"},
+			want: map[string]string{"Boot/Kernel.img": "kernel", "Boot/Sub Folder/a": "a", "Boot/Menu.cfg": "LABEL=NEW", "Boot/new": "new"},
 		},
 		"plain": {
 			overlay: "boot/new",
-			want:    map[string]string{"boot/kernel.img": "kernel", "boot/sub_fold/a": "a", "boot/new": "new"},
+			want:    map[string]string{"boot/kernel.img": "kernel", "boot/sub_fold/a": "a", "boot/menu.cfg": "LABEL=NEW", "boot/new": "new"},
 		},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 
 			old := filepath.Join(t.TempDir(), "old.iso")
-			oracle.Run(t, "genisoimage", append(tt.args, "-quiet", "-input-charset", "utf-8", "-o", old, dir)...)
-			im := opened(t, remastered(t, old, isobuild.WithFiles(fstest.MapFS{tt.overlay: labFile([]byte("new"))})))
+			oracle.Run(t, "genisoimage", append(tt.args, "-quiet", "-input-charset", "utf-8", "-V", "OLD", "-o", old, dir)...)
+			im := opened(t, remastered(t, old, isobuild.WithFiles(fstest.MapFS{tt.overlay: labFile([]byte("new"))}), isobuild.WithVolumeID("NEW")))
 			assert.Equal(t, tt.want, regular(t, im))
 			assert.True(t, im.Volume().RockRidge)
 			assert.Equal(t, tt.args != nil, im.Volume().Joliet)

@@ -224,18 +224,19 @@ func TestRemasterRemovesLinks(t *testing.T) {
 	}
 }
 
-// TestRemasterRenamesLinkedMenus gives all names of a menu the new volume
+// TestRemasterRenamesMenus gives all menus, by all their names, the new volume
 // identifier.
-func TestRemasterRenamesLinkedMenus(t *testing.T) {
+func TestRemasterRenamesMenus(t *testing.T) {
 	t.Parallel()
 
 	link := &tar.Header{Typeflag: tar.TypeLink, Name: "b.cfg", Linkname: "a.cfg"}
 	old, err := os.ReadFile(built(t, liveRoot(), isobuild.WithFirmware(isobuild.UEFI), isobuild.WithFiles(fstest.MapFS{
 		"a.cfg": labFile([]byte("CDLABEL=COS_LIVE\n")), "b.cfg": {Sys: link}, "c.cfg": {Data: []byte("a.cfg"), Mode: fs.ModeSymlink},
+		"loader/entries/live.conf": labFile([]byte("CDLABEL=COS_LIVE\n")), "BOOT/MENU.LST": labFile([]byte("CDLABEL=COS_LIVE\n")),
 	})))
 	require.NoError(t, err)
 	im := treeOf(t, remasterBytes(t, bytes.NewReader(old), isobuild.WithVolumeID("OTHER")))
-	for _, name := range []string{"a.cfg", "b.cfg", "c.cfg"} {
+	for _, name := range []string{"a.cfg", "b.cfg", "c.cfg", "loader/entries/live.conf", "BOOT/MENU.LST"} {
 		assert.Equal(t, "CDLABEL=OTHER\n", read(t, im, name), name)
 	}
 }
