@@ -435,6 +435,26 @@ func TestRemasterOtherNames(t *testing.T) {
 	}
 }
 
+// TestRemasterEnhanced takes an image of level 4, which has one more descriptor
+// (ISO 9660:1999) for the directories that go: the descriptor goes as well.
+func TestRemasterEnhanced(t *testing.T) {
+	t.Parallel()
+
+	old := filepath.Join(t.TempDir(), "old.iso")
+	oracle.Run(t, "genisoimage", "-quiet", "-R", "-J", "-iso-level", "4", "-V", "FOUR", "-o", old, media(t))
+	require.True(t, opened(t, old).Volume().Enhanced)
+	name := remastered(t, old, isobuild.WithCloudConfig([]byte("config")))
+	v := opened(t, name).Volume()
+	assert.False(t, v.Enhanced)
+	assert.True(t, v.RockRidge && v.Joliet)
+	for _, names := range []string{"-R", "-J"} {
+		assert.Contains(t, oracle.Run(t, "isoinfo", "-f", names, "-i", name), "/config.yaml\n", names)
+	}
+	want := regular(t, opened(t, old))
+	want["config.yaml"] = "config"
+	assert.Equal(t, want, regular(t, opened(t, name)))
+}
+
 // TestRemasterZeroesWhatIsHidden takes an image with files that only one of its
 // trees shows: those of the tree that is read stay, and what boots.
 func TestRemasterZeroesWhatIsHidden(t *testing.T) {
