@@ -123,9 +123,9 @@
 // Debian, Ubuntu and Fedora, for ISOLINUX and for GRUB, and what [Build] makes.
 // Checksums inside an image, such as a list of MD5 sums, are files like others. A
 // note of a checksum in the primary descriptor is removed, and so are those that
-// xorriso puts between files. The Apple partition
-// map, and an HFS+ volume that shares the files, stay as they are: they show the
-// old files, and zeros where those are gone.
+// xorriso puts between files. The Apple partition map, and an HFS+ volume that
+// shares the files, stay as they are: they show the old files, and zeros where
+// those are gone.
 //
 // # Errors
 //
