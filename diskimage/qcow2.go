@@ -74,7 +74,7 @@ func newQCOW2(w io.WriterAt, size int64) *qcow2 {
 // copy writes the data of disk.
 func (q *qcow2) copy(ctx context.Context, disk File, progress func(int64)) error {
 	f := feed{disk: disk, unit: qcowCluster}
-	buf := make([]byte, copySize)
+	buf := make([]byte, chunkSize)
 	for {
 		off, n, err := f.next(ctx, buf)
 		switch {

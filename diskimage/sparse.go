@@ -10,12 +10,9 @@ import (
 )
 
 const (
-	// chunkSize is how much of a disk is packed at a time, in bytes, and copySize
-	// how much is copied: for larger pieces, page caches ask for memory that is hard
-	// to get. What formats put into tables is smaller, so that both begin where
-	// tables do.
+	// chunkSize is how much of a disk is read at a time, in bytes. What formats
+	// put into tables is smaller, so that chunks begin where tables do.
 	chunkSize = 1 << 20
-	copySize  = 256 << 10
 	// smallGap is the size of a hole that is not worth a range of its own, in bytes.
 	smallGap = 64 << 10
 )
@@ -119,7 +116,7 @@ func (f *feed) grow(limit int64) error {
 // eachData calls fn for the data of a disk, in order, without blocks of zeros.
 func eachData(ctx context.Context, disk File, fn func(ctx context.Context, p []byte, off int64) error) error {
 	f := feed{disk: disk, unit: sectorSize}
-	buf := make([]byte, copySize)
+	buf := make([]byte, chunkSize)
 	for {
 		off, n, err := f.next(ctx, buf)
 		switch {

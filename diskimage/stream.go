@@ -85,9 +85,9 @@ func (s *stream) hole(ctx context.Context, off int64) error {
 			s.pos = off
 		} else {
 			if s.zeros == nil {
-				s.zeros = make([]byte, copySize)
+				s.zeros = make([]byte, chunkSize)
 			}
-			n = min(n, copySize)
+			n = min(n, chunkSize)
 			if err := s.put(s.zeros[:n]); err != nil {
 				return err
 			}

@@ -175,7 +175,7 @@ func copySparse(file *os.File, image diskimage.File) error {
 	if err := file.Truncate(image.Size()); err != nil {
 		return err
 	}
-	buf := make([]byte, 256<<10)
+	buf := make([]byte, 1<<20)
 	sparse, _ := image.(diskimage.Sparse)
 	for off := int64(0); ; {
 		start, end, ok := sparse.NextData(off)
