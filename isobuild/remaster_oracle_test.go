@@ -554,20 +554,27 @@ func TestRemasterWithoutPadding(t *testing.T) {
 	}
 }
 
+// plainPair returns an image without Rock Ridge and Joliet of FILE0 and FILE1.
+func plainPair(t *testing.T, first, second string) []byte {
+	t.Helper()
+	dir, name := t.TempDir(), filepath.Join(t.TempDir(), "old.iso")
+	require.NoError(t, os.WriteFile(filepath.Join(dir, "FILE0"), []byte(first), 0o644))
+	require.NoError(t, os.WriteFile(filepath.Join(dir, "FILE1"), []byte(second), 0o644))
+	oracle.Run(t, "genisoimage", "-quiet", "-input-charset", "utf-8", "-o", name, dir)
+	b, err := os.ReadFile(name)
+	require.NoError(t, err)
+	return b
+}
+
 // TestRemasterOfNamesInTwoCases takes an image without Rock Ridge that has
 // names of any letters, of which one would replace the other in lower case.
 func TestRemasterOfNamesInTwoCases(t *testing.T) {
 	t.Parallel()
 
-	dir, old := t.TempDir(), filepath.Join(t.TempDir(), "old.iso")
-	require.NoError(t, os.WriteFile(filepath.Join(dir, "FILE0"), []byte("upper"), 0o644))
-	require.NoError(t, os.WriteFile(filepath.Join(dir, "FILE1"), []byte("lower"), 0o644))
-	oracle.Run(t, "genisoimage", "-quiet", "-input-charset", "utf-8", "-o", old, dir)
-	b, err := os.ReadFile(old)
-	require.NoError(t, err)
+	b := plainPair(t, "upper", "lower")
 	b = bytes.ReplaceAll(b, []byte("FILE1."), []byte("file0."))
 	var out bytes.Buffer
-	_, err = isobuild.Remaster(t.Context(), &out, bytes.NewReader(b))
+	_, err := isobuild.Remaster(t.Context(), &out, bytes.NewReader(b))
 	require.ErrorIs(t, err, errors.ErrUnsupported)
 	require.EqualError(t, err, "isobuild: remaster: file0: has the name of another file in lower case: unsupported operation")
 	assert.Zero(t, out.Len())
@@ -612,12 +619,7 @@ func TestRemasterZeroesDirectories(t *testing.T) {
 func TestRemasterZeroesOldVersions(t *testing.T) {
 	t.Parallel()
 
-	dir, old := t.TempDir(), filepath.Join(t.TempDir(), "old.iso")
-	require.NoError(t, os.WriteFile(filepath.Join(dir, "FILE0"), []byte("NEW VERSION"), 0o644))
-	require.NoError(t, os.WriteFile(filepath.Join(dir, "FILE1"), []byte("OLD VERSION"), 0o644))
-	oracle.Run(t, "genisoimage", "-quiet", "-input-charset", "utf-8", "-o", old, dir)
-	b, err := os.ReadFile(old)
-	require.NoError(t, err)
+	b := plainPair(t, "NEW VERSION", "OLD VERSION")
 	b = bytes.ReplaceAll(b, []byte("FILE0.;1"), []byte("FILE0.;2"))
 	b = bytes.ReplaceAll(b, []byte("FILE1.;1"), []byte("FILE0.;1"))
 	b = remasterBytes(t, bytes.NewReader(b))
