@@ -4,6 +4,8 @@ import (
 	"net"
 	"net/netip"
 	"slices"
+	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -62,39 +64,36 @@ func TestRelayLosesAndRepeats(t *testing.T) {
 	t.Parallel()
 
 	server, client := open(t), open(t)
-	const n = 2000
-	r := relay(t, server, netsim.Path{Loss: 0.1, Duplicate: 0.1, Reorder: 0.1, Seed: 7})
-	got := make(chan int)
-	go func() {
-		count := 0
-		_ = server.SetReadDeadline(time.Now().Add(10 * time.Second))
-		for buf := make([]byte, 10); ; {
-			n, _, err := server.ReadFromUDPAddrPort(buf)
-			if err != nil || string(buf[:n]) == "end" {
-				got <- count
+	var received atomic.Int64
+	var reader sync.WaitGroup
+	reader.Go(func() {
+		for buf := make([]byte, 10); ; received.Add(1) {
+			if _, _, err := server.ReadFromUDPAddrPort(buf); err != nil {
 				return
 			}
-			count++
 		}
-	}()
-	for i := range n {
-		write(t, client, r.Addr(), "x")
-		if i%50 == 49 {
-			time.Sleep(time.Millisecond) // Do not overrun the sockets' buffers.
+	})
+	t.Cleanup(func() {
+		assert.NoError(t, server.Close())
+		reader.Wait()
+	})
+	const n, burst = 2000, 50
+	r := relay(t, server, netsim.Path{Loss: 0.1, Duplicate: 0.1, Reorder: 0.1, Seed: 7})
+	for sent := burst; sent <= n; sent += burst {
+		for range burst {
+			write(t, client, r.Addr(), "x")
 		}
+		// Each burst arrives before the next, so that no socket's buffer
+		// overruns, however slow the machine is.
+		require.Eventually(t, func() bool {
+			c := r.Counts()
+			return c.Passed+c.Lost == int64(sent) && received.Load() == c.Passed+c.Duplicated
+		}, time.Minute, time.Millisecond, "what was sent must arrive, but for what was lost")
 	}
-	require.Eventually(t, func() bool {
-		c := r.Counts()
-		return c.Passed+c.Lost == n
-	}, 5*time.Second, time.Millisecond)
-	time.Sleep(20 * time.Millisecond) // What is late arrives.
 	c := r.Counts()
-	out := open(t)
-	write(t, out, address(server), "end")
 	assert.InDelta(t, n/10, c.Lost, n/25)
 	assert.InDelta(t, n/10, c.Duplicated, n/25)
 	assert.InDelta(t, n/10, c.Reordered, n/25)
-	assert.EqualValues(t, c.Passed+c.Duplicated, <-got)
 	assert.EqualValues(t, n, c.ToServer)
 }
 
@@ -107,19 +106,20 @@ func TestRelayDelay(t *testing.T) {
 	// 4 000 packets a second, in bursts of 16 as a window of TFTP makes them.
 	var late []time.Duration
 	for range 100 {
+		sent := time.Now()
 		for range 16 {
 			write(t, client, r.Addr(), "x")
 		}
-		sent := time.Now()
 		for range 16 {
 			read(t, server)
 		}
 		late = append(late, time.Since(sent)-delay)
 	}
 	slices.Sort(late)
-	t.Logf("late by: median %v, 90%% %v, worst %v", late[50], late[90], late[99])
-	assert.Less(t, late[50], time.Millisecond)
-	assert.Greater(t, late[0], -time.Millisecond, "too early")
+	t.Logf("late by: least %v, median %v, 90%% %v, worst %v", late[0], late[50], late[90], late[99])
+	assert.GreaterOrEqual(t, late[0], time.Duration(0), "too early")
+	// Others may be late because the machine is busy.
+	assert.Less(t, late[0], delay/2)
 }
 
 func TestRelayCloseEndsAll(t *testing.T) {
