@@ -25,25 +25,31 @@ import (
 type diskFormat struct {
 	name  string
 	unit  int64 // the disk is a multiple of it
-	write func(ctx context.Context, w *os.File, disk diskimage.File, opts ...diskimage.Option) (int64, error)
+	write func(ctx context.Context, w output, disk diskimage.File, opts ...diskimage.Option) (int64, error)
 	read  func(tb testing.TB, image []byte) diskimage.File
 }
 
 func diskFormats() []diskFormat {
 	return []diskFormat{
-		{"vhd", 1 << 20, func(ctx context.Context, w *os.File, disk diskimage.File, opts ...diskimage.Option) (int64, error) {
+		{"vhd", 1 << 20, func(ctx context.Context, w output, disk diskimage.File, opts ...diskimage.Option) (int64, error) {
 			return diskimage.WriteVHD(ctx, w, disk, opts...)
 		}, readVHD},
-		{"gce", 1 << 30, func(ctx context.Context, w *os.File, disk diskimage.File, opts ...diskimage.Option) (int64, error) {
+		{"gce", 1 << 30, func(ctx context.Context, w output, disk diskimage.File, opts ...diskimage.Option) (int64, error) {
 			return diskimage.WriteGCE(ctx, w, disk, opts...)
 		}, readGCE},
-		{"qcow2", 512, func(ctx context.Context, w *os.File, disk diskimage.File, opts ...diskimage.Option) (int64, error) {
+		{"qcow2", 512, func(ctx context.Context, w output, disk diskimage.File, opts ...diskimage.Option) (int64, error) {
 			return diskimage.WriteQCOW2(ctx, w, disk, opts...)
 		}, readQCOW2},
-		{"vmdk", 64 << 10, func(ctx context.Context, w *os.File, disk diskimage.File, opts ...diskimage.Option) (int64, error) {
+		{"vmdk", 64 << 10, func(ctx context.Context, w output, disk diskimage.File, opts ...diskimage.Option) (int64, error) {
 			return diskimage.WriteVMDK(ctx, w, disk, opts...)
 		}, readVMDK},
 	}
+}
+
+// output is where an image goes: each format takes a part of it.
+type output interface {
+	io.Writer
+	io.WriterAt
 }
 
 // written returns what the format makes of disk.

@@ -320,8 +320,32 @@ func TestConvertStops(t *testing.T) {
 			_, err = f.write(t.Context(), out, holey(9, 20<<20, 10, 1<<20))
 			require.Error(t, err)
 		})
+		t.Run(f.name+" when less is taken", func(t *testing.T) {
+			t.Parallel()
+			disk := holey(9, 1<<20, 3, 1<<16)
+			const all = 1 << 40
+			room := all
+			_, err := f.write(t.Context(), silent{&room}, disk)
+			require.NoError(t, err)
+			for _, room := range []int{0, all - room - 1} {
+				_, err := f.write(t.Context(), silent{&room}, disk)
+				require.ErrorIs(t, err, io.ErrShortWrite)
+			}
+		})
 	}
 }
+
+// silent is an output with room for so many bytes. It takes what fits, and says
+// nothing.
+type silent struct{ room *int }
+
+func (s silent) Write(p []byte) (int, error) {
+	n := min(len(p), *s.room)
+	*s.room -= n
+	return n, nil
+}
+
+func (s silent) WriteAt(p []byte, _ int64) (int, error) { return s.Write(p) }
 
 // cancelling is a disk that calls stop when something behind the table is read.
 type cancelling struct {

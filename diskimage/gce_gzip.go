@@ -6,6 +6,8 @@ import (
 	"io"
 
 	"github.com/klauspost/compress/flate"
+
+	"github.com/netbootkit/netbootkit/internal/mosaic"
 )
 
 // deflateLevel is a level at which compressing keeps up with most disks.
@@ -73,5 +75,5 @@ func (g *gzipWriter) end() error {
 func (g *gzipWriter) write(p []byte) error {
 	n, err := g.w.Write(p)
 	g.written += int64(n)
-	return err
+	return mosaic.Whole(n, p, err)
 }

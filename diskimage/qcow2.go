@@ -6,6 +6,8 @@ import (
 	"encoding/binary"
 	"errors"
 	"io"
+
+	"github.com/netbootkit/netbootkit/internal/mosaic"
 )
 
 const (
@@ -126,9 +128,15 @@ func (q *qcow2) flush() error {
 
 // append writes whole clusters at the end.
 func (q *qcow2) append(p []byte) error {
-	_, err := q.w.WriteAt(p, q.end)
+	err := q.put(p, q.end)
 	q.end += int64(len(p))
 	return err
+}
+
+// put writes p at off.
+func (q *qcow2) put(p []byte, off int64) error {
+	n, err := q.w.WriteAt(p, off)
+	return mosaic.Whole(n, p, err)
 }
 
 // finish writes the reference counts, the table of the first level and the header.
@@ -141,11 +149,10 @@ func (q *qcow2) finish() error {
 	for _, entry := range q.first {
 		first = binary.BigEndian.AppendUint64(first, entry)
 	}
-	if _, err := q.w.WriteAt(first, qcowCluster); err != nil {
+	if err := q.put(first, qcowCluster); err != nil {
 		return err
 	}
-	_, err = q.w.WriteAt(q.header(at, clusters), 0)
-	return err
+	return q.put(q.header(at, clusters), 0)
 }
 
 // counts writes blocks of reference counts, which are one for each cluster,

@@ -3,6 +3,8 @@ package diskimage
 import (
 	"context"
 	"io"
+
+	"github.com/netbootkit/netbootkit/internal/mosaic"
 )
 
 // A stream writes an image in order. Holes are zeros, or are left out of a
@@ -71,7 +73,7 @@ func (s *stream) put(p []byte) (err error) {
 		n, err = s.w.Write(p)
 	}
 	s.pos += int64(n)
-	return err
+	return mosaic.Whole(n, p, err)
 }
 
 // hole goes on to off.

@@ -8,6 +8,8 @@ import (
 	"io"
 	"math"
 	"strconv"
+
+	"github.com/netbootkit/netbootkit/internal/mosaic"
 )
 
 const (
@@ -174,7 +176,7 @@ func (v *vmdk) sector(ahead int64) (uint32, error) {
 func (v *vmdk) write(p []byte) error {
 	n, err := v.w.Write(p)
 	v.written += int64(n)
-	return err
+	return mosaic.Whole(n, p, err)
 }
 
 // vmdkMarker returns the sector in front of metadata of so many sectors.

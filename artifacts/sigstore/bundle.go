@@ -7,10 +7,11 @@ import (
 	"fmt"
 	"io"
 
-	"github.com/netbootkit/netbootkit/artifacts"
 	"github.com/sigstore/sigstore-go/pkg/bundle"
 	"github.com/sigstore/sigstore-go/pkg/root"
 	"github.com/sigstore/sigstore-go/pkg/verify"
+
+	"github.com/netbootkit/netbootkit/artifacts"
 )
 
 // An Identity is who must have signed, as the certificate says. Of each pair

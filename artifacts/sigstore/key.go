@@ -8,9 +8,10 @@ import (
 	"fmt"
 	"io"
 
-	"github.com/netbootkit/netbootkit/artifacts"
 	"github.com/sigstore/sigstore/pkg/cryptoutils"
 	"github.com/sigstore/sigstore/pkg/signature"
+
+	"github.com/netbootkit/netbootkit/artifacts"
 )
 
 // PublicKey is a verifier of signatures made with a key, as cosign makes them

@@ -20,7 +20,6 @@ import (
 	"testing/fstest"
 	"time"
 
-	"github.com/netbootkit/netbootkit/artifacts"
 	protobundle "github.com/sigstore/protobuf-specs/gen/pb-go/bundle/v1"
 	protocommon "github.com/sigstore/protobuf-specs/gen/pb-go/common/v1"
 	protodsse "github.com/sigstore/protobuf-specs/gen/pb-go/dsse"
@@ -32,6 +31,7 @@ import (
 	"github.com/stretchr/testify/require"
 	"google.golang.org/protobuf/encoding/protojson"
 
+	"github.com/netbootkit/netbootkit/artifacts"
 	"github.com/netbootkit/netbootkit/artifacts/sigstore"
 )
 

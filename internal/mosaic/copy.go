@@ -80,13 +80,13 @@ func (m *Image) Copy(ctx context.Context, w io.Writer) error {
 	buf := make([]byte, min(bufferSize, m.size))
 	return m.copyRange(ctx, buf, 0, m.size, func(p []byte, _ int64) error {
 		n, err := w.Write(p)
-		return whole(n, p, err)
+		return Whole(n, p, err)
 	})
 }
 
-// whole returns the error of a write of p, also where the writer took less and
-// said nothing.
-func whole(n int, p []byte, err error) error {
+// Whole returns the error of a write of p that took n bytes: err, or
+// [io.ErrShortWrite] where the writer took less and said nothing.
+func Whole(n int, p []byte, err error) error {
 	if err == nil && n < len(p) {
 		return io.ErrShortWrite
 	}
@@ -108,7 +108,7 @@ func (m *Image) CopyRangeAt(ctx context.Context, w io.WriterAt, off, end int64) 
 	buf := make([]byte, max(min(bufferSize, end-off), 0))
 	write := func(p []byte, off int64) error {
 		n, err := w.WriteAt(p, off)
-		return whole(n, p, err)
+		return Whole(n, p, err)
 	}
 	for off < end {
 		start, last, ok := m.nextRun(off)

@@ -4,6 +4,8 @@ import (
 	"encoding/binary"
 	"fmt"
 	"io"
+
+	"github.com/netbootkit/netbootkit/internal/mosaic"
 )
 
 // An output is the image that is being written, front to back.
@@ -21,10 +23,7 @@ func (o *output) put(p []byte) (uint64, error) {
 		return uint64(at), nil
 	}
 	n, err := o.w.WriteAt(p, at)
-	if err == nil && n < len(p) {
-		err = io.ErrShortWrite // The writer took less, and said nothing.
-	}
-	if err != nil {
+	if err = mosaic.Whole(n, p, err); err != nil {
 		return 0, fmt.Errorf("squashfs: write image: %w", err)
 	}
 	o.pos += int64(len(p))
