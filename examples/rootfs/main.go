@@ -3,7 +3,10 @@
 //	rootfs [flags] REFERENCE [FILE]
 //
 // The reference is of any form that AuroraBoot takes: quay.io/kairos/…,
-// docker://…, dir:…, ocifile:…, or just the name of a folder or a tar. Without FILE it prints the names of the files.
+// docker://…, dir:…, ocifile:…, or just the name of a folder or a tar. Without
+// FILE it prints the names of the files. With it, the tar has that name when it
+// is complete, and FILE.sha256 beside it holds its digest.
+//
 // Credentials are those of ~/.docker/config.json and credential helpers, the
 // daemon is that of DOCKER_HOST, proxies are those of HTTPS_PROXY.
 //
@@ -19,10 +22,10 @@ import (
 	"io"
 	"io/fs"
 	"log/slog"
-	"os"
 
 	"github.com/netbootkit/netbootkit/artifacts"
 	"github.com/netbootkit/netbootkit/examples/internal/cli"
+	"github.com/netbootkit/netbootkit/examples/internal/output"
 	"github.com/netbootkit/netbootkit/examples/internal/source"
 )
 
@@ -40,6 +43,11 @@ func run(ctx context.Context, args []string, _ io.Reader, stdout, stderr io.Writ
 	if len(words) < 1 || len(words) > 2 {
 		return cli.Usagef("want a reference, and perhaps a file, got %d words", len(words))
 	}
+	if len(words) == 2 {
+		if err := output.Check(words[1], source.Path(words[0])); err != nil {
+			return err
+		}
+	}
 	log := slog.New(slog.NewTextHandler(stderr, nil))
 	store, err := from.OpenStore(log, nil)
 	if err != nil {
@@ -54,7 +62,11 @@ func run(ctx context.Context, args []string, _ io.Reader, stdout, stderr io.Writ
 	if len(words) == 1 {
 		return list(tree, stdout)
 	}
-	return write(tree.Tree, words[1])
+	out, err := output.Create(words[1], output.Sum(tree))
+	if err != nil {
+		return err
+	}
+	return out.Finish(ctx, write(ctx, tree.Tree, out.Writer()))
 }
 
 // list prints one line for each file.
@@ -71,21 +83,22 @@ func list(tree fs.FS, stdout io.Writer) error {
 	})
 }
 
-// write writes the tree to a tar.
-func write(tree *artifacts.Tree, name string) (err error) {
-	file, err := os.Create(name) //nolint:gosec // The user names it.
-	if err != nil {
-		return err
-	}
-	defer func() { err = errors.Join(err, file.Close()) }()
-	w := tar.NewWriter(file)
-	err = fs.WalkDir(tree, ".", func(name string, entry fs.DirEntry, err error) error {
+// write writes the tree as a tar.
+func write(ctx context.Context, tree *artifacts.Tree, to io.Writer) error {
+	w := tar.NewWriter(to)
+	err := fs.WalkDir(tree, ".", func(name string, entry fs.DirEntry, err error) error {
+		if err == nil {
+			err = context.Cause(ctx)
+		}
 		if err != nil {
 			return err
 		}
 		return writeEntry(w, tree, name, entry)
 	})
-	return errors.Join(err, w.Close())
+	if err != nil {
+		return err
+	}
+	return w.Close()
 }
 
 // writeEntry writes one file: its header, and its content if it has its own.
@@ -97,16 +110,20 @@ func writeEntry(w *tar.Writer, tree *artifacts.Tree, name string, entry fs.DirEn
 	header := info.Sys().(*tar.Header)
 	if header.Typeflag != tar.TypeReg {
 		header.Size = 0
-		return w.WriteHeader(header)
 	}
 	if err := w.WriteHeader(header); err != nil {
-		return err
+		return fmt.Errorf("%s: %w", name, err)
+	}
+	if header.Typeflag != tar.TypeReg {
+		return nil
 	}
 	file, err := tree.Open(name)
 	if err != nil {
 		return err
 	}
 	defer file.Close()
-	_, err = io.Copy(w, file)
-	return err
+	if _, err := io.Copy(w, file); err != nil {
+		return fmt.Errorf("%s: %w", name, err)
+	}
+	return nil
 }

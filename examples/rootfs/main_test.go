@@ -80,6 +80,10 @@ func TestRun(t *testing.T) {
 	require.NoError(t, run(t.Context(), []string{"-store", t.TempDir(), "ocifile:" + file}, nil, &again, io.Discard))
 	assert.Equal(t, out.String(), again.String(), "a tar is a tree as well")
 
+	err := run(t.Context(), []string{"-store", t.TempDir(), file, file}, nil, io.Discard, io.Discard)
+	require.ErrorContains(t, err, "would be written over "+file+", of which it is made")
+	require.NoError(t, run(t.Context(), []string{"-store", t.TempDir(), file}, nil, io.Discard, io.Discard), "it is whole")
+
 	require.ErrorContains(t, run(t.Context(), nil, nil, io.Discard, io.Discard), "want a reference")
 }
 
