@@ -324,10 +324,10 @@ func TestConvertStops(t *testing.T) {
 			t.Parallel()
 			disk := holey(9, 1<<20, 3, 1<<16)
 			const all = 1 << 40
-			room := all
+			room := int64(all)
 			_, err := f.write(t.Context(), silent{&room}, disk)
 			require.NoError(t, err)
-			for _, room := range []int{0, all - room - 1} {
+			for _, room := range []int64{0, all - room - 1} {
 				_, err := f.write(t.Context(), silent{&room}, disk)
 				require.ErrorIs(t, err, io.ErrShortWrite)
 			}
@@ -337,12 +337,12 @@ func TestConvertStops(t *testing.T) {
 
 // silent is an output with room for so many bytes. It takes what fits, and says
 // nothing.
-type silent struct{ room *int }
+type silent struct{ room *int64 }
 
 func (s silent) Write(p []byte) (int, error) {
-	n := min(len(p), *s.room)
+	n := min(int64(len(p)), *s.room)
 	*s.room -= n
-	return n, nil
+	return int(n), nil
 }
 
 func (s silent) WriteAt(p []byte, _ int64) (int, error) { return s.Write(p) }
