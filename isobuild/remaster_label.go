@@ -10,6 +10,7 @@ import (
 	"path"
 	"regexp"
 	"strings"
+	"unicode/utf8"
 
 	"github.com/netbootkit/netbootkit/internal/iso9660"
 )
@@ -20,7 +21,7 @@ const (
 	maxESP = 64 << 20
 	// windowESP is how much of that is in memory at a time, and overlapESP how
 	// much of one window is also in the next: more than an identifier takes.
-	windowESP  = 1 << 20
+	windowESP  = 64 << 10
 	overlapESP = 256
 	// maxChanged is how many bytes the menus may have that change: they are in
 	// memory until the image is written.
@@ -31,7 +32,8 @@ const (
 // and GRUB to their medium by it.
 type relabeling struct {
 	pattern *regexp.Regexp
-	to      string
+	part    []byte // of the identifier: without it there is no match, and patterns are slow
+	with    []byte // what replaces a match
 }
 
 // newRelabeling returns what changes from to to. It knows the identifier behind
@@ -43,17 +45,42 @@ func newRelabeling(from, to string) *relabeling {
 	const word = `A-Za-z0-9#+.:=@_\-`
 	return &relabeling{
 		pattern: regexp.MustCompile(`((?i:label)=|--?(?:l|label|fs-label)[ =]+)(["']?)` + id + `([^` + word + `]|$)`),
-		to:      to,
+		part:    []byte(literal(valid)),
+		with:    []byte("${1}${2}" + to + "${3}"),
 	}
+}
+
+// literal returns the longest part of an identifier that has one form only.
+func literal(id string) string {
+	var longest string
+	for part := range strings.FieldsFuncSeq(id, func(r rune) bool { return r == ' ' || r == utf8.RuneError }) {
+		if len(part) > len(longest) {
+			longest = part
+		}
+	}
+	return longest
+}
+
+// find returns the range of the first match in b, or nil.
+func (l *relabeling) find(b []byte) []int {
+	if !bytes.Contains(b, l.part) {
+		return nil
+	}
+	return l.pattern.FindIndex(b)
 }
 
 // apply returns text with the new identifier, and whether it had the old one.
 // The result is of use only if [checkLabel] lets the new one pass.
 func (l *relabeling) apply(text []byte) ([]byte, bool) {
-	if !l.pattern.Match(text) {
-		return text, false
+	var out []byte
+	changed := false
+	for line := range bytes.Lines(text) {
+		if l.find(line) != nil {
+			line, changed = l.pattern.ReplaceAll(line, l.with), true
+		}
+		out = append(out, line...)
 	}
-	return l.pattern.ReplaceAll(text, []byte("${1}${2}"+l.to+"${3}")), true
+	return out, changed
 }
 
 // search says whether r has the old identifier.
@@ -64,14 +91,14 @@ func (l *relabeling) search(r io.Reader) (bool, error) {
 		window = window[:len(window)+n]
 		if err == nil {
 			// What is at the very end may go on; it is in the next window as well.
-			if at := l.pattern.FindIndex(window); at != nil && at[1] < len(window) {
+			if at := l.find(window); at != nil && at[1] < len(window) {
 				return true, nil
 			}
 			window = window[:copy(window, window[len(window)-overlapESP:])]
 			continue
 		}
 		if errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF) {
-			return l.pattern.Match(window), nil
+			return l.find(window) != nil, nil
 		}
 		return false, err
 	}
