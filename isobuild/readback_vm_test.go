@@ -81,7 +81,7 @@ func oddTree(tb testing.TB, longest int) fs.FS {
 	}
 	file(strings.TrimSuffix(deep, "/deeper")+"/bottom", 0o644, "deep")
 	folder("many", 0o755)
-	for i := range 3000 {
+	for i := range 1000 {
 		file("many/"+strings.Repeat("entry ", 5)+string(rune('a'+i%26))+string(rune('0'+i/26%10))+string(rune('A'+i/260)), 0o644, string(rune('a'+i%26)))
 	}
 	require.NoError(tb, w.Close())
