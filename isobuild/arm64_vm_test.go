@@ -9,7 +9,8 @@ import (
 
 	"github.com/stretchr/testify/require"
 
-	"github.com/netbootkit/netbootkit/internal/deb"
+	"github.com/netbootkit/netbootkit/artifacts"
+	"github.com/netbootkit/netbootkit/internal/oracle"
 	"github.com/netbootkit/netbootkit/internal/vmtest"
 	"github.com/netbootkit/netbootkit/isobuild"
 )
@@ -24,8 +25,10 @@ func TestBuildBootsArm64(t *testing.T) {
 	require.Len(t, names, 3)
 	root := fstest.MapFS{"etc/os-release": labFile([]byte("ID=debian\n"))}
 	for _, name := range names {
-		file := section(t, name)
-		tree, err := deb.Open(file, file.Size())
+		unpacked := filepath.Join(t.TempDir(), "package.tar")
+		oracle.Run(t, "sh", "-c", `dpkg-deb --fsys-tarfile "$0" > "$1"`, name, unpacked)
+		file := section(t, unpacked)
+		tree, err := artifacts.OpenTar(file, file.Size())
 		require.NoError(t, err)
 		require.NoError(t, fs.WalkDir(tree, ".", func(name string, d fs.DirEntry, err error) error {
 			if err != nil || !d.Type().IsRegular() {
