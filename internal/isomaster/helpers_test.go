@@ -3,13 +3,12 @@ package isomaster_test
 import (
 	"archive/tar"
 	"bytes"
-	"crypto/sha256"
-	"encoding/hex"
 	"io"
 	"io/fs"
 	"os"
 	"path"
 	"path/filepath"
+	"strings"
 	"testing"
 	"time"
 
@@ -120,8 +119,7 @@ func (d *disc) file(name, data string, mode int64) *isomaster.Node {
 
 func fileEntry(h *tar.Header, data string) manifest.Entry {
 	e := entry(h)
-	sum := sha256.Sum256([]byte(data))
-	e.Size, e.Sum = int64(len(data)), hex.EncodeToString(sum[:])
+	e.Sum, e.Size, _ = manifest.Sum(strings.NewReader(data))
 	return e
 }
 

@@ -14,7 +14,7 @@ import (
 )
 
 // hello is the SHA-256 of "hello".
-const hello = "2cf24dba5fb0a30e26e83b2ac5b9e29e1b161e5c1fa7425e73043362938b9824"
+const hello = "9b1edae5dbb937b1"
 
 func TestList(t *testing.T) {
 	t.Parallel()

@@ -126,7 +126,7 @@ func sumFile(file string) (string, error) {
 		return "", err
 	}
 	defer f.Close() //nolint:errcheck // It was only read.
-	s, _, err := sum(f)
+	s, _, err := Sum(f)
 	return s, err
 }
 

@@ -59,7 +59,7 @@ func entry(fsys fs.FS, name string, d fs.DirEntry) (Entry, string, error) {
 			e.Err = reason(err)
 			break
 		}
-		e.Sum, e.Size, err = sum(f)
+		e.Sum, e.Size, err = Sum(f)
 		if err != nil {
 			e.Err = reason(err)
 		}

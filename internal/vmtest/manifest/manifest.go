@@ -110,18 +110,16 @@ func same(a, b Entry) bool {
 	return a.String() == b.String()
 }
 
-// Files are compared with what they should be, not protected from anybody, and
-// a virtual machine takes many times as long for SHA-256.
-var table = crc64.MakeTable(crc64.ECMA)
-
-// sum reads r to its end.
-func sum(r io.Reader) (string, int64, error) {
-	h := crc64.New(table)
-	n, err := io.Copy(h, r)
+// Sum reads r to its end, and returns what an [Entry] has as the Sum of such a
+// file, and its size. It is a checksum against accidents: a virtual machine would
+// take many times as long for a digest.
+func Sum(r io.Reader) (sum string, size int64, err error) {
+	h := crc64.New(crc64.MakeTable(crc64.ECMA))
+	size, err = io.Copy(h, r)
 	if err != nil {
-		return "", n, err
+		return "", size, err
 	}
-	return hex.EncodeToString(h.Sum(nil)), n, nil
+	return hex.EncodeToString(h.Sum(nil)), size, nil
 }
 
 // reason leaves the path of an error away, which differs between readers.
