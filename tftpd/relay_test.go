@@ -49,7 +49,7 @@ func TestServerServeWindowSavesRoundTrips(t *testing.T) {
 	srv := start(t, patterns(300_000))
 	sent := map[int]int64{}
 	for _, window := range []int{1, 16} {
-		r, err := netsim.Listen(srv.port, netsim.Path{Delay: 5 * time.Millisecond})
+		r, err := netsim.Listen(srv.port, netsim.Path{})
 		require.NoError(t, err)
 		t.Cleanup(func() { _ = r.Close() })
 		c := tftpclient.Client{BlockSize: 1468, Window: window}
