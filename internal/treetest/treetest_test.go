@@ -13,7 +13,7 @@ import (
 	"github.com/netbootkit/netbootkit/internal/treetest"
 )
 
-// hello is the SHA-256 of "hello".
+// hello is the CRC-64 of "hello".
 const hello = "9b1edae5dbb937b1"
 
 func TestList(t *testing.T) {
